@@ -1,0 +1,3 @@
+//! Finds the log files of a window, inflates them in parallel and yields calls.
+
+pub mod call;

@@ -1,0 +1,3 @@
+//! Replays calls over the inventory in time order and judges what ends different.
+
+pub mod model;

@@ -1,0 +1,31 @@
+//! `tfdrift` answers one question from evidence alone: what has changed in the cloud behind
+//! Terraform's back, who did it, and how is it put back?
+//!
+//! Its inputs are audit-log files and Terraform states; it never calls a Describe API.
+//!
+//! ```text
+//!  log files ──▶ calls ──▶ effects ──▶ replay ──▶ drifts ──▶ reports, exit code
+//!  (audit)      (audit)   (catalogue)  (drift)    (drift)    (report)
+//!                             ▲           ▲
+//!  states ──▶ inventory ──────┴───────────┘
+//!  (state)     (state)
+//! ```
+//!
+//! - [`audit`] finds the log files of a window, inflates them in parallel and yields calls.
+//! - [`state`] loads Terraform states into one inventory of managed resource instances.
+//! - [`catalogue`] is data: what a call changes, and how it names what it changes.
+//! - [`drift`] replays calls over the inventory in time order and judges what ends different.
+//! - [`report`] renders drifts, and knows nothing else.
+//! - [`cli`] wires the rooms together.
+//!
+//! `audit`, `state` and `catalogue` do not know each other; `drift` knows all three; `report`
+//! knows [`drift::model`] alone.
+#![forbid(unsafe_code)]
+
+pub mod audit;
+pub mod catalogue;
+pub mod cli;
+pub mod drift;
+pub mod report;
+pub mod state;
+pub mod window;

@@ -1,0 +1,1 @@
+//! Renders what a scan found; one file per format, knowing [`crate::drift::model`] alone.

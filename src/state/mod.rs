@@ -1,0 +1,1 @@
+//! Loads Terraform states into one inventory of managed resource instances.
