@@ -1,3 +1,5 @@
 //! Replays calls over the inventory in time order and judges what ends different.
 
+pub mod actor;
 pub mod model;
+pub mod origin;
