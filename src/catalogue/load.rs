@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::compile::{self, CompileError};
-use super::path::{Path, PathError};
+use super::path::PathError;
 use super::rule::{
     CallRule, Change, Condition, Each, EffectKind, Operation, Pair, Parent, Provenance, ResourceType, Scope, Source,
     Target, TemplatePart, Test, TypeFacts,

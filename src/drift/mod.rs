@@ -1,5 +1,13 @@
 //! Replays calls over the inventory in time order and judges what ends different.
 
 pub mod actor;
+pub mod compare;
+pub mod document;
+pub mod effect;
+pub mod live;
 pub mod model;
+pub mod names;
 pub mod origin;
+pub mod replay;
+pub mod secret;
+pub mod verdict;

@@ -59,6 +59,14 @@ pub struct StateFile {
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Hash, Ord, PartialOrd)]
 pub struct InstanceId(pub(crate) u32);
 
+impl InstanceId {
+    /// Its place among [`Inventory::instances`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// One managed resource instance.
 #[derive(Debug)]
 pub struct Instance {
