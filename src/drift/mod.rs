@@ -3,3 +3,8 @@
 pub mod actor;
 pub mod model;
 pub mod origin;
+pub mod policy;
+pub mod principals;
+pub mod rule;
+pub mod severity;
+pub mod wildcard;
