@@ -11,3 +11,8 @@ pub mod origin;
 pub mod replay;
 pub mod secret;
 pub mod verdict;
+pub mod policy;
+pub mod principals;
+pub mod rule;
+pub mod severity;
+pub mod wildcard;
