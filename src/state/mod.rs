@@ -1,1 +1,28 @@
 //! Loads Terraform states into one inventory of managed resource instances.
+//!
+//! A [`StateLocation`] says where a state lies, [`load`] reads all of them in parallel and puts
+//! them into one [`Inventory`]. What could not be read is listed as [`Problem`]s and never keeps
+//! the other states from being read.
+
+mod address;
+pub mod backend;
+mod draft;
+mod formats;
+mod index;
+pub mod inventory;
+mod load;
+pub mod location;
+mod path;
+mod problem;
+mod scope;
+mod syntax;
+#[cfg(test)]
+mod testing;
+
+pub use address::{Address, Key, ModuleStep};
+pub use inventory::{Instance, InstanceId, Inventory, Naming, Scope, StateFile};
+pub use load::{Loaded, load};
+pub use location::StateLocation;
+pub use path::{AttributePath, Step};
+pub use problem::Problem;
+pub use syntax::SyntaxError;
