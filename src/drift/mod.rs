@@ -16,3 +16,4 @@ pub mod principals;
 pub mod rule;
 pub mod severity;
 pub mod wildcard;
+pub mod analysis;

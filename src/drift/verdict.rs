@@ -156,6 +156,7 @@ impl Subject<'_> {
             events,
             rules: Vec::new(),
             suppressed_by: None,
+            source: None,
             remedy: Remedy::default(),
         }
     }
@@ -213,6 +214,7 @@ fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: &Unmanaged) -> Dr
         events,
         rules: Vec::new(),
         suppressed_by: None,
+        source: None,
         remedy: Remedy::default(),
     }
 }
