@@ -12,7 +12,7 @@ pub struct Call {
     pub id: String,
     /// Id shared by the copies that several accounts get of one call.
     pub shared_id: Option<String>,
-    /// The id of the event that this record corrects (CloudTrail's `addendum`).
+    /// Id of the earlier event whose record this one corrects.
     pub corrects: Option<String>,
     /// The service, as the log names it: `ec2.amazonaws.com`.
     pub service: String,

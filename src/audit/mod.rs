@@ -1,3 +1,5 @@
 //! Finds the log files of a window, inflates them in parallel and yields calls.
 
 pub mod call;
+pub mod cloudtrail;
+pub mod decode;
