@@ -1,0 +1,3 @@
+//! What is particular to CloudTrail.
+
+pub mod layout;
