@@ -3,3 +3,5 @@
 pub mod call;
 pub mod cloudtrail;
 pub mod decode;
+pub mod pipeline;
+pub mod source;

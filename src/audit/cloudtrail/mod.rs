@@ -4,3 +4,4 @@ pub(crate) mod archive;
 pub(crate) mod fields;
 pub(crate) mod lenient;
 pub(crate) mod record;
+pub mod layout;
