@@ -15,6 +15,7 @@ pub mod location;
 mod path;
 mod problem;
 mod scope;
+mod sources;
 mod syntax;
 #[cfg(test)]
 mod testing;
