@@ -6,6 +6,8 @@
 //!
 //! Options behind `--`: `--mb N` for the size of the large state (default 200).
 
+#![recursion_limit = "256"]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
