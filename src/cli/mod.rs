@@ -1,16 +1,20 @@
 //! The command line: what was typed becomes what was meant, rooms are wired, errors become text.
 
 pub mod args;
+pub mod completions;
 mod demo;
 mod error;
 mod output;
+pub mod progress;
 mod scan;
 mod store;
+pub mod terminal;
+pub mod values;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 
 use args::{Cli, Command};
 pub use error::Error;
@@ -38,13 +42,13 @@ fn run(cli: &Cli) -> Result<ExitCode, Error> {
         Command::Demo(demo) => demo::run(demo, &cli.global),
         Command::Completions { shell } => {
             let mut text = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "tfdrift", &mut text);
+            completions::completions(*shell, &mut text).map_err(Error::Stdout)?;
             output::to_stdout(&text)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Man => {
             let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(Error::Stdout)?;
+            completions::man(&mut text).map_err(Error::Stdout)?;
             output::to_stdout(&text)?;
             Ok(ExitCode::SUCCESS)
         }

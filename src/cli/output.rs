@@ -1,11 +1,13 @@
 //! Writes reports to where they were asked for.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::args::{OutputSpec, When};
+use super::args::When;
 use super::error::Error;
+use super::terminal::Terminal;
+use super::values::OutputSpec;
 use crate::drift::model::Report;
 use crate::report::{self, Format, Show, Style};
 
@@ -21,13 +23,15 @@ pub struct Manner {
 }
 
 impl Manner {
-    fn style(&self, to_terminal: bool) -> Style {
-        let colour = match self.colour {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => to_terminal && allows_colour(),
-        };
-        Style { colour, width: width(to_terminal), unicode: unicode(), show: self.show, reveal: self.reveal }
+    fn style(&self, to_stdout: bool) -> Style {
+        let terminal = Terminal::stdout(self.colour);
+        Style {
+            colour: terminal.colour && (to_stdout || self.colour == When::Always),
+            width: terminal.width,
+            unicode: terminal.unicode,
+            show: self.show,
+            reveal: self.reveal,
+        }
     }
 }
 
@@ -46,9 +50,8 @@ pub fn write(outputs: &[OutputSpec], report: &Report, manner: &Manner) -> Result
 
 fn one(output: &OutputSpec, report: &Report, manner: &Manner) -> Result<(), Error> {
     let format: Format = output.format.parse().map_err(|error| Error::Usage(format!("-o: {error}")))?;
-    let to_terminal = output.file.is_none() && io::stdout().is_terminal();
     let mut text = Vec::new();
-    let rendered = report::render(format, report, &manner.style(to_terminal), &mut text);
+    let rendered = report::render(format, report, &manner.style(output.file.is_none()), &mut text);
     match &output.file {
         None => {
             rendered.map_err(Error::Stdout)?;
@@ -79,30 +82,5 @@ fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     beside.push(".part");
     fs::write(&beside, text).and_then(|()| fs::rename(&beside, file)).inspect_err(|_| {
         let _ = fs::remove_file(&beside);
-    })
-}
-
-fn allows_colour() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !set("NO_COLOR") && !set("CI") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
-
-/// Columns to fit: the terminal's, `COLUMNS`, else a width that suits log viewers.
-fn width(to_terminal: bool) -> usize {
-    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal = if to_terminal { terminal_width() } else { None };
-    asked.or(terminal).unwrap_or(120).clamp(40, 400)
-}
-
-fn terminal_width() -> Option<usize> {
-    comfy_table::Table::new().width().map(usize::from)
-}
-
-/// Whether text beyond ASCII is welcome.
-fn unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    locale.is_none_or(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf") || !(locale == "c" || locale == "posix")
     })
 }

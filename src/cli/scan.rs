@@ -1,18 +1,19 @@
 //! `tfdrift scan`: states and logs in, drifts and a verdict out.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::args::{Global, OutputSpec, ScanArgs, Show as ShowWord, check_outputs};
+use super::args::{Global, ScanArgs, Show as ShowWord};
 use super::error::Error;
 use super::note;
 use super::output::{self, Manner};
 use super::store::S3States;
+use super::terminal::Terminal;
+use super::values::{OutputSpec, check_outputs};
 use crate::audit::decode::Filter;
-use crate::audit::pipeline::{self, NoProgress, Options, Progress};
+use crate::audit::pipeline::{self, Options, Progress};
 use crate::audit::source::TrailLocation;
 use crate::catalogue::Catalogue;
 use crate::drift::analysis::{self, Settings};
@@ -70,12 +71,10 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         options.workers = usize::from(threads);
     }
     let job = Job { args, window, trails, options, catalogue: &catalogue };
-    let bar = (!global.quiet && std::io::stderr().is_terminal()).then(super::progress::Bar::new);
-    let progress: &dyn Progress = bar.as_ref().map_or(&NoProgress, |bar| bar as &dyn Progress);
-    let report = job.report(&loaded, progress)?;
-    if let Some(bar) = bar {
-        bar.finish();
-    }
+    let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
+    let report = job.report(&loaded, &progress);
+    progress.finish();
+    let report = report?;
     let manner = Manner { colour: global.colour, show: shown(&args.report.show), reveal: args.report.reveal };
     let threshold = threshold(args);
     let (code, verdict) = verdict(&report, &threshold);
@@ -244,24 +243,35 @@ fn catalogue(args: &ScanArgs) -> Result<Catalogue, Error> {
 }
 
 fn states(args: &ScanArgs, s3: &s3::Options, catalogue: &Catalogue) -> Result<state::Loaded, Error> {
-    let locations: Vec<StateLocation> = if args.input.states.is_empty() {
-        state::configured(std::path::Path::new(".")).map_err(|problem| Error::NoState(vec![problem]))?
+    let (locations, problems) = if args.input.states.is_empty() {
+        let found = state::discover(std::path::Path::new("."), &|name| std::env::var(name).ok());
+        (found.locations, found.problems)
     } else {
-        let parsed: Result<Vec<_>, _> = args.input.states.iter().map(|text| text.parse()).collect();
-        parsed.map_err(|problem| Error::NoState(vec![problem]))?
+        let parsed: Result<Vec<StateLocation>, _> = args.input.states.iter().map(|text| text.parse()).collect();
+        (parsed.map_err(|problem| Error::NoState(vec![problem]))?, Vec::new())
     };
-    let store = locations
-        .iter()
-        .any(|location| matches!(location, StateLocation::S3(_)))
-        .then(|| S3States::new(s3))
-        .transpose()
-        .map_err(pipeline::Error::Threads)?;
+    let bucket = locations.iter().find_map(|location| match location {
+        StateLocation::S3(location) => Some(location),
+        _ => None,
+    });
+    let store = bucket.map(|bucket| S3States::new(&configured(s3, bucket))).transpose().map_err(pipeline::Error::Threads)?;
     let naming = AwsNaming::new(catalogue);
-    let loaded = state::load(&locations, store.as_ref().map(|store| store as _), &naming);
+    let mut loaded = state::load(&locations, store.as_ref().map(|store| store as _), &naming);
+    loaded.problems.extend(problems);
     if loaded.inventory.states().is_empty() {
         return Err(Error::NoState(loaded.problems));
     }
     Ok(loaded)
+}
+
+/// What a backend's configuration says of how its bucket is reached, where the user says nothing.
+fn configured(options: &s3::Options, bucket: &state::S3Location) -> s3::Options {
+    let mut options = options.clone();
+    options.region = options.region.or_else(|| bucket.region.clone());
+    options.profile = options.profile.or_else(|| bucket.profile.clone());
+    options.endpoint = options.endpoint.or_else(|| bucket.endpoint.clone());
+    options.path_style = options.path_style.or(bucket.path_style.then_some(true));
+    options
 }
 
 /// Services whose unknown calls may name something managed.
