@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::path::{Path, Root};
+use super::path::Path;
 use super::rule::{Build, Change, Field, Fields, Operation, Shape, Source};
 use super::schema::{Attribute, Block, Body, Nesting, Type};
 
@@ -171,13 +171,16 @@ fn fields(
 
 /// A source as seen from a member of the list above it.
 fn relative(source: &Source, above: &Source) -> Source {
-    let below = |path: &Path| above.from.iter().find_map(|list| path.below(list));
+    // Where the list may be one of several values, a field that is one of them says so by its own path.
+    let alternatives = above.from.len() > 1;
+    let below = |path: &Path| {
+        let inner = above.from.iter().find_map(|list| path.below(list))?;
+        (!alternatives || !inner.steps.is_empty()).then_some(inner)
+    };
     let mut source = source.clone();
     for path in &mut source.from {
         if let Some(inner) = below(path) {
             *path = inner;
-        } else if path.root == Root::Item {
-            // Already written as seen from the member.
         }
     }
     for part in &mut source.template {

@@ -195,16 +195,28 @@ impl<'a> Resolver<'a> {
             let instances = self.unless_yielded(target, found.instances);
             if !instances.is_empty() {
                 self.touch(target, &instances, view, effects);
+                self.gone(&targets, view, place, effects);
                 return;
             }
         }
-        for target in targets {
+        let (gone, made): (Vec<&Target>, Vec<&Target>) =
+            targets.into_iter().partition(|target| target.effect == EffectKind::Delete);
+        for target in made {
             let found = names::find(self, target, view, place.call, place.scope);
             let made = self.unmanaged(target, &found, view, place);
             if !made.is_empty() {
                 effects.extend(made);
                 return;
             }
+        }
+        self.gone(&gone, view, place, effects);
+    }
+
+    /// Removals of what no state has may end what was made within the window.
+    fn gone(&self, targets: &[&'a Target], view: &View<'_>, place: &Place<'_>, effects: &mut Vec<Effect<'a>>) {
+        for target in targets.iter().filter(|target| target.effect == EffectKind::Delete) {
+            let found = names::find(self, target, view, place.call, place.scope);
+            effects.extend(self.unmanaged(target, &found, view, place));
         }
     }
 

@@ -68,11 +68,18 @@ pub fn find(resolver: &Resolver<'_>, target: &Target, view: &View<'_>, call: &Ca
             ResourceType::Named(name) => matching(resolver, name, &given, call, scope),
             ResourceType::AnyTagged => tagged(resolver, &given, call, scope),
         };
-        if !found.instances.is_empty() {
+        if !found.instances.is_empty() || is_exact(&given) {
             break;
         }
     }
     found
+}
+
+/// Whether a call gives a full ARN: what that does not match, looser names must not.
+fn is_exact(given: &[(&Pair, Vec<String>)]) -> bool {
+    given.iter().any(|(pair, values)| {
+        pair.attribute == "arn" && values.iter().any(|value| identifier::Arn::parse(value).is_some())
+    })
 }
 
 /// Splits names into one list per resource, where one part has several values.
