@@ -104,9 +104,16 @@ impl Decoder {
             });
             return;
         };
-        for record in file.get("Records").and_then(Value::as_array).into_iter().flatten() {
+        for record in file
+            .get("Records")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             tally.records += 1;
-            let time = record["eventTime"].as_str().and_then(|time| time.parse().ok());
+            let time = record["eventTime"]
+                .as_str()
+                .and_then(|time| time.parse().ok());
             let Some(time) = time.filter(|time| filter.window.contains(*time)) else {
                 continue;
             };

@@ -174,9 +174,17 @@ pub fn read(
         }
         Ok(())
     })?;
-    let found = problems.list.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let refused = problems.credentials.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let only_buckets = trails.iter().all(|trail| matches!(trail, TrailLocation::S3(_)));
+    let found = problems
+        .list
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let refused = problems
+        .credentials
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let only_buckets = trails
+        .iter()
+        .all(|trail| matches!(trail, TrailLocation::S3(_)));
     match refused {
         Some(error) if only_buckets && tally.files == 0 => Err(Error::Credentials(error)),
         _ => {
@@ -266,7 +274,10 @@ impl Found<'_> {
                     "raise --memory, or put it into a file",
                 )
             }
-            Err(error) => (format!("it cannot be read: {error}"), "try again from a file"),
+            Err(error) => (
+                format!("it cannot be read: {error}"),
+                "try again from a file",
+            ),
         };
         self.problems.push(Problem {
             location: work::STDIN.to_owned(),
@@ -281,4 +292,3 @@ impl Found<'_> {
 fn words(path: &Path) -> String {
     path.display().to_string()
 }
-

@@ -126,7 +126,9 @@ impl Error {
                 Operation::List => format!("allow s3:ListBucket on {bucket_arn}"),
                 // Without s3:ListBucket the store hides whether a key exists.
                 Operation::Get | Operation::Head => {
-                    format!("allow s3:GetObject on {bucket_arn}/*, and s3:ListBucket on {bucket_arn}")
+                    format!(
+                        "allow s3:GetObject on {bucket_arn}/*, and s3:ListBucket on {bucket_arn}"
+                    )
                 }
             },
             Reason::DecryptDenied => {
@@ -140,8 +142,11 @@ impl Error {
                 Some(region) => format!("set AWS_REGION={region}"),
                 None => "set AWS_REGION to the bucket's region".to_owned(),
             },
-            Reason::Archived => format!("restore it first: `aws s3api restore-object --bucket \
-                 {bucket} --key '{}' --restore-request Days=7`", self.location.key),
+            Reason::Archived => format!(
+                "restore it first: `aws s3api restore-object --bucket \
+                 {bucket} --key '{}' --restore-request Days=7`",
+                self.location.key
+            ),
             Reason::Throttled => "ask for fewer at a time (--requests), or try later".to_owned(),
             Reason::Timeout | Reason::Unreachable => {
                 "check the network, HTTPS_PROXY and AWS_ENDPOINT_URL".to_owned()
@@ -223,7 +228,9 @@ impl Error {
 /// What a failure before anything was sent says of the credentials.
 fn credentials_reason(context: &str) -> Option<Reason> {
     let context = context.to_ascii_lowercase();
-    if !context.contains("credential") && !context.contains("identity") && !context.contains("token")
+    if !context.contains("credential")
+        && !context.contains("identity")
+        && !context.contains("token")
     {
         None
     } else if context.contains("expired") {
@@ -237,7 +244,10 @@ fn credentials_reason(context: &str) -> Option<Reason> {
 fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Operation) -> Reason {
     match code {
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Reason::Expired,
-        "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "NotSignedUp"
+        "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidToken"
+        | "NotSignedUp"
         | "UnrecognizedClientException" => Reason::BadCredentials,
         _ if code.starts_with("KMS.") => Reason::DecryptDenied,
         "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "Forbidden"
@@ -245,7 +255,10 @@ fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Ope
         {
             Reason::DecryptDenied
         }
-        "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "Forbidden"
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AllAccessDisabled"
+        | "Forbidden"
         | "AccountProblem" => Reason::Denied,
         "NoSuchBucket" => Reason::NoSuchBucket,
         "NoSuchKey" | "NoSuchVersion" => Reason::NoSuchKey,
@@ -254,7 +267,10 @@ fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Ope
         | "AuthorizationHeaderMalformed"
         | "IllegalLocationConstraintException" => Reason::WrongRegion,
         "InvalidObjectState" => Reason::Archived,
-        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded"
+        "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
         | "TooManyRequests" => Reason::Throttled,
         "RequestTimeout" => Reason::Timeout,
         _ => match status {
@@ -279,7 +295,11 @@ fn region_in(raw: &HttpResponse, message: &str) -> Option<String> {
         .or_else(in_body)
         .or_else(|| between(message, "expecting '", "'"))
         .filter(|region| !region.is_empty() && region.len() < 64)
-        .filter(|region| region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+        .filter(|region| {
+            region
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-')
+        })
 }
 
 fn between(text: &str, open: &str, close: &str) -> Option<String> {
@@ -366,7 +386,13 @@ mod tests {
             ),
             ("ExpiredToken", "", 400, list, Reason::Expired),
             ("PermanentRedirect", "", 301, list, Reason::WrongRegion),
-            ("InvalidObjectState", "", 403, Operation::Get, Reason::Archived),
+            (
+                "InvalidObjectState",
+                "",
+                403,
+                Operation::Get,
+                Reason::Archived,
+            ),
             ("SlowDown", "", 503, list, Reason::Throttled),
             ("", "", 403, Operation::Head, Reason::Denied),
             ("", "", 404, Operation::Head, Reason::NoSuchKey),

@@ -61,7 +61,11 @@ impl S3 for Watched {
         &self,
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        self.asked.lock().unwrap().gets.push(request.input.key.clone());
+        self.asked
+            .lock()
+            .unwrap()
+            .gets
+            .push(request.input.key.clone());
         refuse(&request.input.key)?;
         self.files.get_object(request).await
     }
@@ -70,7 +74,11 @@ impl S3 for Watched {
         &self,
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
-        self.asked.lock().unwrap().heads.push(request.input.key.clone());
+        self.asked
+            .lock()
+            .unwrap()
+            .heads
+            .push(request.input.key.clone());
         refuse(&request.input.key)?;
         self.files.head_object(request).await
     }
@@ -79,7 +87,10 @@ impl S3 for Watched {
 /// Keys that say so are denied, whoever asks.
 fn refuse(key: &str) -> S3Result<()> {
     if key.contains("encrypted") {
-        Err(s3_error!(AccessDenied, "not authorized to perform: kms:Decrypt"))
+        Err(s3_error!(
+            AccessDenied,
+            "not authorized to perform: kms:Decrypt"
+        ))
     } else if key.contains("denied") {
         Err(s3_error!(AccessDenied, "Access Denied"))
     } else {
@@ -125,7 +136,9 @@ impl Store {
                     let service = service.clone();
                     async move {
                         Ok::<_, Infallible>(
-                            hyper::service::Service::call(&service, request).await.unwrap(),
+                            hyper::service::Service::call(&service, request)
+                                .await
+                                .unwrap(),
                         )
                     }
                 });

@@ -222,7 +222,10 @@ impl Recorder {
             Trouble::Store(error) => error,
         };
         if error.concerns_credentials() {
-            let mut first = problems.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut first = problems
+                .credentials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert_with(|| error.clone());
         }
         let kind = (error.location.bucket.clone(), error.operation, error.reason);
@@ -242,7 +245,11 @@ impl Recorder {
                 Operation::List => "listings",
                 Operation::Get | Operation::Head => "objects",
             };
-            let more = format!("the same for {} more {things}: {}", count - TOLD, error.problem());
+            let more = format!(
+                "the same for {} more {things}: {}",
+                count - TOLD,
+                error.problem()
+            );
             problems.push(problem(format!("s3://{bucket}"), more, &error));
         }
     }
