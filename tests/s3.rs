@@ -1,6 +1,10 @@
 //! Reading from an S3-compatible store: what is asked for, what is read, what is said when it
 //! cannot be.
-#![allow(clippy::unwrap_used, reason = "a test may end where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may end where it fails"
+)]
 
 mod common;
 
@@ -492,4 +496,108 @@ fn a_client_looks_lists_and_fetches() {
         Reason::NoSuchKey
     );
     assert_eq!(client.head(&missing).unwrap_err().reason, Reason::NoSuchKey);
+}
+
+#[test]
+fn a_bucket_is_followed_to_its_region_once() {
+    let store = Store::start();
+    let client = Blocking::new(&store.options()).unwrap();
+    for asked in [2, 3] {
+        client.list_all("elsewhere", Listing::default()).unwrap();
+        assert_eq!(store.asked().lists.len(), asked);
+    }
+}
+
+/// Lists a bucket with what the environment says, in a process of its own: environments belong
+/// to whole processes.
+#[test]
+#[ignore = "run by the tests of the environment"]
+fn probe() {
+    let options = tfdrift::s3::Options {
+        attempts: Some(1),
+        ..Default::default()
+    };
+    let client = Blocking::new(&options).unwrap();
+    #[allow(
+        clippy::print_stdout,
+        reason = "it is how the answer leaves the process"
+    )]
+    match client.list_all("logs", Listing::default()) {
+        Ok(page) => println!("probe: {} keys", page.objects.len()),
+        Err(error) => println!("probe: {:?}: {error}", error.reason),
+    }
+}
+
+fn probe_with(environment: &[(&str, &str)]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "probe", "--ignored", "--nocapture"])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find_map(|line| line.split_once("probe: "));
+    line.unwrap_or_else(|| panic!("{text}")).1.to_owned()
+}
+
+#[test]
+fn the_environment_names_store_and_credentials() {
+    let store = Store::start();
+    store.put("a", b"a");
+    let endpoint = store.endpoint();
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config");
+    let profile = format!(
+        "[profile work]\nendpoint_url = {endpoint}\nregion = us-east-1\n\
+         aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n"
+    );
+    std::fs::write(&config, profile).unwrap();
+    let config = config.to_str().unwrap();
+    let id = ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE");
+    let secret = ("AWS_SECRET_ACCESS_KEY", "secret");
+    for environment in [
+        &[id, secret, ("AWS_ENDPOINT_URL", &*endpoint)][..],
+        &[
+            id,
+            secret,
+            ("AWS_ENDPOINT_URL_S3", &*endpoint),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ],
+        &[("AWS_PROFILE", "work"), ("AWS_CONFIG_FILE", config)],
+    ] {
+        assert_eq!(probe_with(environment), "1 keys", "{environment:?}");
+    }
+}
+
+#[test]
+fn missing_and_broken_credentials_are_told_apart() {
+    let store = Store::start();
+    let endpoint = store.endpoint();
+    let endpoint = ("AWS_ENDPOINT_URL", &*endpoint);
+    let region = ("AWS_REGION", "us-east-1");
+    let role = ("AWS_ROLE_ARN", "arn:aws:iam::111111111111:role/ci");
+    let token = ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere");
+    let id = ("AWS_ACCESS_KEY_ID", "AKIAOTHER");
+    let secret = ("AWS_SECRET_ACCESS_KEY", "secret");
+    for (environment, expected) in [
+        (
+            &[endpoint][..],
+            "NoCredentials: s3://logs: no AWS credentials could be loaded",
+        ),
+        (
+            &[endpoint, region, role, token],
+            "NoCredentials: s3://logs: no AWS credentials could be loaded (an error occurred while \
+             loading credentials: No such file or directory (os error 2))",
+        ),
+        (
+            &[endpoint, region, id, secret],
+            "BadCredentials: s3://logs: the store does not accept the AWS credentials \
+             (NotSignedUp: Your account is not signed up)",
+        ),
+    ] {
+        assert_eq!(probe_with(environment), expected);
+    }
 }

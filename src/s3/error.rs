@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::Location;
 
@@ -77,7 +77,7 @@ impl Error {
     #[must_use]
     pub fn problem(&self) -> String {
         let what = match self.reason {
-            Reason::NoCredentials => "no AWS credentials were found",
+            Reason::NoCredentials => "no AWS credentials could be loaded",
             Reason::Expired => "the AWS credentials have expired",
             Reason::BadCredentials => "the store does not accept the AWS credentials",
             Reason::Denied => match self.operation {
@@ -186,7 +186,7 @@ impl Error {
                 Some(status) => format!("HTTP {status}"),
                 None => String::new(),
             },
-            other => DisplayErrorContext(other).to_string(),
+            other => causes(other),
         };
         let reason = match error {
             SdkError::TimeoutError(_) => Reason::Timeout,
@@ -197,19 +197,21 @@ impl Error {
             }
             _ => service_reason(code, message, status, operation),
         };
+        let empty_chain = context.contains("no credentials found in chain");
+        let context = if empty_chain { String::new() } else { context };
         let bucket_region = error.raw_response().and_then(|raw| region_in(raw, message));
         Self {
             operation,
             location,
             reason,
-            detail: shorten(&context, reason),
+            detail: shorten(&context),
             bucket_region,
         }
     }
 
     /// An error while the body of an object was on its way.
     pub(super) fn body(location: Location, error: &(dyn std::error::Error + 'static)) -> Self {
-        let detail = DisplayErrorContext(error).to_string();
+        let detail = causes(error);
         let reason = if detail.contains("timed out") || detail.contains("minimum throughput") {
             Reason::Timeout
         } else {
@@ -219,7 +221,7 @@ impl Error {
             operation: Operation::Get,
             location,
             reason,
-            detail: shorten(&detail, reason),
+            detail: shorten(&detail),
             bucket_region: None,
         }
     }
@@ -308,13 +310,32 @@ fn between(text: &str, open: &str, close: &str) -> Option<String> {
     Some(inner.to_owned())
 }
 
-/// One line of bearable length. The SDK's chains of causes end in a debug dump of the error.
-fn shorten(text: &str, reason: Reason) -> String {
-    const MOST: usize = 300;
-    if reason == Reason::NoCredentials {
-        return String::new();
+/// What an error says and what its causes say, outermost first.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let mut said: Vec<String> = Vec::new();
+    for message in chain.map(ToString::to_string) {
+        // Some errors repeat their cause's words, and the outermost only names their kind.
+        let known = said.iter().any(|earlier| earlier.contains(&message));
+        if !(message.is_empty() || known || KINDS.contains(&message.as_str())) {
+            said.push(message);
+        }
     }
-    let text = text.split(" (DispatchFailure").next().unwrap_or_default();
+    said.join(": ")
+}
+
+/// Words of the SDK that name where in it an error arose and tell a user nothing.
+const KINDS: [&str; 5] = [
+    "dispatch failure",
+    "other",
+    "io error",
+    "request has timed out",
+    "failed to construct request",
+];
+
+/// One line of bearable length, without control characters.
+fn shorten(text: &str) -> String {
+    const MOST: usize = 300;
     let mut line = String::new();
     for word in text.split_whitespace() {
         if line.len() + word.len() > MOST {
@@ -410,7 +431,7 @@ mod tests {
 
     #[test]
     fn a_long_detail_becomes_one_short_line() {
-        let detail = shorten(&"word\n\u{1b}[31m ".repeat(200), Reason::Other);
+        let detail = shorten(&"word\n\u{1b}[31m ".repeat(200));
         assert!(detail.len() < 320 && !detail.chars().any(char::is_control));
     }
 }

@@ -62,9 +62,9 @@ pub fn find_matches(pattern: &str, selection: &Selection, finds: &mut dyn Finds)
         .next()
         .and_then(|name| name.rsplit_once('.'))
         .is_some_and(|(_, suffix)| !suffix.is_empty() && !suffix.contains(['*', '?', '[']));
-    let mut matched = false;
+    let mut nothing = true;
     for found in matches {
-        matched = true;
+        nothing = false;
         let path = match found {
             Ok(path) => path,
             Err(error) => {
@@ -84,7 +84,7 @@ pub fn find_matches(pattern: &str, selection: &Selection, finds: &mut dyn Finds)
             return false;
         }
     }
-    if !matched {
+    if nothing {
         finds.problem(problem(
             pattern,
             "nothing matches the pattern",

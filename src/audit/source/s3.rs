@@ -120,10 +120,8 @@ impl Walk {
                 }
             }
         }
-        let folder = match named {
-            true => format!("{}/", location.key),
-            false => location.key.clone(),
-        };
+        let slash = if named { "/" } else { "" };
+        let folder = format!("{}{slash}", location.key);
         let first = match first_step(&folder, &shared.walk.selection) {
             Ok(Some(step)) => step,
             Ok(None) => return troubles,
