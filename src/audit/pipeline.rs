@@ -116,15 +116,16 @@ pub fn read(
             _ => None,
         })
         .collect();
-    let fetcher = match buckets.is_empty() {
-        true => None,
-        false => Some(fetch::Fetcher::new(buckets, selection.clone(), options)?),
+    let fetcher = if buckets.is_empty() {
+        None
+    } else {
+        Some(fetch::Fetcher::new(buckets, selection.clone(), options)?)
     };
     let problems = Problems::default();
     let bench = work::Bench::new(options.memory, filter, progress, sink);
-    let (files_out, files) = bounded(1_024);
+    let (locals_out, locals) = bounded(1_024);
     // Bounded by the budget that every fetched object has drawn on.
-    let (fetched_out, fetched) = unbounded();
+    let (remotes_out, remotes) = unbounded();
     let sources = AtomicUsize::new(1 + usize::from(fetcher.is_some()));
     let listed = || {
         if sources.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -136,10 +137,10 @@ pub fn read(
     std::thread::scope(|scope| -> Result<(), Error> {
         let mut workers = Vec::new();
         for number in 0..options.workers.max(1) {
-            let (files, fetched, bench) = (files.clone(), fetched.clone(), &bench);
+            let (locals, remotes, bench) = (locals.clone(), remotes.clone(), &bench);
             let worker = std::thread::Builder::new()
                 .name(format!("decode-{number}"))
-                .spawn_scoped(scope, move || bench.work(&files, &fetched));
+                .spawn_scoped(scope, move || bench.work(&locals, &remotes));
             match worker {
                 Ok(worker) => workers.push(worker),
                 // Fewer workers are slower, not wrong.
@@ -148,18 +149,18 @@ pub fn read(
             }
         }
         // Only workers hold the receiving ends: if all end, the senders learn of it.
-        drop((files, fetched));
+        drop((locals, remotes));
         if let Some(fetcher) = fetcher {
             let (problems, listed) = (&problems, &listed);
             std::thread::Builder::new()
                 .name("fetch".to_owned())
                 .spawn_scoped(scope, move || {
-                    fetcher.run(fetched_out, progress, problems, listed);
+                    fetcher.run(remotes_out, progress, problems, listed);
                 })?;
         } else {
-            drop(fetched_out);
+            drop(remotes_out);
         }
-        find_local(trails, &selection, options, progress, &problems, files_out);
+        find_local(trails, &selection, options, progress, &problems, locals_out);
         listed();
         for worker in workers {
             match worker.join() {
@@ -174,9 +175,17 @@ pub fn read(
         }
         Ok(())
     })?;
-    let found = problems.list.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let refused = problems.credentials.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let only_buckets = trails.iter().all(|trail| matches!(trail, TrailLocation::S3(_)));
+    let found = problems
+        .list
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let refused = problems
+        .credentials
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let only_buckets = trails
+        .iter()
+        .all(|trail| matches!(trail, TrailLocation::S3(_)));
     match refused {
         Some(error) if only_buckets && tally.files == 0 => Err(Error::Credentials(error)),
         _ => {
@@ -266,7 +275,10 @@ impl Found<'_> {
                     "raise --memory, or put it into a file",
                 )
             }
-            Err(error) => (format!("it cannot be read: {error}"), "try again from a file"),
+            Err(error) => (
+                format!("it cannot be read: {error}"),
+                "try again from a file",
+            ),
         };
         self.problems.push(Problem {
             location: work::STDIN.to_owned(),
@@ -281,4 +293,3 @@ impl Found<'_> {
 fn words(path: &Path) -> String {
     path.display().to_string()
 }
-

@@ -103,7 +103,10 @@ impl Client {
     /// Builds a client. Asks nothing of the store yet: credentials are looked for when the
     /// first request needs them. Must run inside a tokio runtime.
     pub async fn new(options: &Options) -> Self {
-        let wanted = options.endpoint.clone().or_else(|| environment("AWS_ENDPOINT_URL_S3"));
+        let wanted = options
+            .endpoint
+            .clone()
+            .or_else(|| environment("AWS_ENDPOINT_URL_S3"));
         let http = http_client();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(10))
@@ -295,7 +298,10 @@ impl Client {
     }
 
     fn client_for(&self, bucket: &str) -> aws_sdk_s3::Client {
-        let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let elsewhere = self
+            .elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         elsewhere.get(bucket).unwrap_or(&self.base).clone()
     }
 
@@ -306,7 +312,10 @@ impl Client {
             .to_builder()
             .region(Region::new(region.to_owned()));
         let client = aws_sdk_s3::Client::from_conf(config.build());
-        let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut elsewhere = self
+            .elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         elsewhere.insert(bucket.to_owned(), client.clone());
         client
     }
@@ -392,13 +401,18 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn is_yes(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on")
+    matches!(
+        value.to_ascii_lowercase().as_str(),
+        "1" | "true" | "yes" | "on"
+    )
 }
 
 /// Whether the host of an endpoint can have no names below it: an address, `localhost`, or a
 /// name of one label as containers have.
 fn needs_path_style(endpoint: &str) -> bool {
-    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let rest = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     if authority.starts_with('[') {
         return true;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::Location;
 
@@ -77,7 +77,7 @@ impl Error {
     #[must_use]
     pub fn problem(&self) -> String {
         let what = match self.reason {
-            Reason::NoCredentials => "no AWS credentials were found",
+            Reason::NoCredentials => "no AWS credentials could be loaded",
             Reason::Expired => "the AWS credentials have expired",
             Reason::BadCredentials => "the store does not accept the AWS credentials",
             Reason::Denied => match self.operation {
@@ -126,7 +126,9 @@ impl Error {
                 Operation::List => format!("allow s3:ListBucket on {bucket_arn}"),
                 // Without s3:ListBucket the store hides whether a key exists.
                 Operation::Get | Operation::Head => {
-                    format!("allow s3:GetObject on {bucket_arn}/*, and s3:ListBucket on {bucket_arn}")
+                    format!(
+                        "allow s3:GetObject on {bucket_arn}/*, and s3:ListBucket on {bucket_arn}"
+                    )
                 }
             },
             Reason::DecryptDenied => {
@@ -140,8 +142,11 @@ impl Error {
                 Some(region) => format!("set AWS_REGION={region}"),
                 None => "set AWS_REGION to the bucket's region".to_owned(),
             },
-            Reason::Archived => format!("restore it first: `aws s3api restore-object --bucket \
-                 {bucket} --key '{}' --restore-request Days=7`", self.location.key),
+            Reason::Archived => format!(
+                "restore it first: `aws s3api restore-object --bucket \
+                 {bucket} --key '{}' --restore-request Days=7`",
+                self.location.key
+            ),
             Reason::Throttled => "ask for fewer at a time (--requests), or try later".to_owned(),
             Reason::Timeout | Reason::Unreachable => {
                 "check the network, HTTPS_PROXY and AWS_ENDPOINT_URL".to_owned()
@@ -181,7 +186,7 @@ impl Error {
                 Some(status) => format!("HTTP {status}"),
                 None => String::new(),
             },
-            other => DisplayErrorContext(other).to_string(),
+            other => causes(other),
         };
         let reason = match error {
             SdkError::TimeoutError(_) => Reason::Timeout,
@@ -192,19 +197,21 @@ impl Error {
             }
             _ => service_reason(code, message, status, operation),
         };
+        let empty_chain = context.contains("no credentials found in chain");
+        let context = if empty_chain { String::new() } else { context };
         let bucket_region = error.raw_response().and_then(|raw| region_in(raw, message));
         Self {
             operation,
             location,
             reason,
-            detail: shorten(&context, reason),
+            detail: shorten(&context),
             bucket_region,
         }
     }
 
     /// An error while the body of an object was on its way.
     pub(super) fn body(location: Location, error: &(dyn std::error::Error + 'static)) -> Self {
-        let detail = DisplayErrorContext(error).to_string();
+        let detail = causes(error);
         let reason = if detail.contains("timed out") || detail.contains("minimum throughput") {
             Reason::Timeout
         } else {
@@ -214,7 +221,7 @@ impl Error {
             operation: Operation::Get,
             location,
             reason,
-            detail: shorten(&detail, reason),
+            detail: shorten(&detail),
             bucket_region: None,
         }
     }
@@ -223,7 +230,9 @@ impl Error {
 /// What a failure before anything was sent says of the credentials.
 fn credentials_reason(context: &str) -> Option<Reason> {
     let context = context.to_ascii_lowercase();
-    if !context.contains("credential") && !context.contains("identity") && !context.contains("token")
+    if !context.contains("credential")
+        && !context.contains("identity")
+        && !context.contains("token")
     {
         None
     } else if context.contains("expired") {
@@ -237,7 +246,10 @@ fn credentials_reason(context: &str) -> Option<Reason> {
 fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Operation) -> Reason {
     match code {
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Reason::Expired,
-        "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "NotSignedUp"
+        "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidToken"
+        | "NotSignedUp"
         | "UnrecognizedClientException" => Reason::BadCredentials,
         _ if code.starts_with("KMS.") => Reason::DecryptDenied,
         "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "Forbidden"
@@ -245,7 +257,10 @@ fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Ope
         {
             Reason::DecryptDenied
         }
-        "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "Forbidden"
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AllAccessDisabled"
+        | "Forbidden"
         | "AccountProblem" => Reason::Denied,
         "NoSuchBucket" => Reason::NoSuchBucket,
         "NoSuchKey" | "NoSuchVersion" => Reason::NoSuchKey,
@@ -254,7 +269,10 @@ fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Ope
         | "AuthorizationHeaderMalformed"
         | "IllegalLocationConstraintException" => Reason::WrongRegion,
         "InvalidObjectState" => Reason::Archived,
-        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded"
+        "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
         | "TooManyRequests" => Reason::Throttled,
         "RequestTimeout" => Reason::Timeout,
         _ => match status {
@@ -279,7 +297,11 @@ fn region_in(raw: &HttpResponse, message: &str) -> Option<String> {
         .or_else(in_body)
         .or_else(|| between(message, "expecting '", "'"))
         .filter(|region| !region.is_empty() && region.len() < 64)
-        .filter(|region| region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+        .filter(|region| {
+            region
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-')
+        })
 }
 
 fn between(text: &str, open: &str, close: &str) -> Option<String> {
@@ -288,13 +310,32 @@ fn between(text: &str, open: &str, close: &str) -> Option<String> {
     Some(inner.to_owned())
 }
 
-/// One line of bearable length. The SDK's chains of causes end in a debug dump of the error.
-fn shorten(text: &str, reason: Reason) -> String {
-    const MOST: usize = 300;
-    if reason == Reason::NoCredentials {
-        return String::new();
+/// What an error says and what its causes say, outermost first.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let mut said: Vec<String> = Vec::new();
+    for message in chain.map(ToString::to_string) {
+        // Some errors repeat their cause's words, and the outermost only names their kind.
+        let known = said.iter().any(|earlier| earlier.contains(&message));
+        if !(message.is_empty() || known || KINDS.contains(&message.as_str())) {
+            said.push(message);
+        }
     }
-    let text = text.split(" (DispatchFailure").next().unwrap_or_default();
+    said.join(": ")
+}
+
+/// Words of the SDK that name where in it an error arose and tell a user nothing.
+const KINDS: [&str; 5] = [
+    "dispatch failure",
+    "other",
+    "io error",
+    "request has timed out",
+    "failed to construct request",
+];
+
+/// One line of bearable length, without control characters.
+fn shorten(text: &str) -> String {
+    const MOST: usize = 300;
     let mut line = String::new();
     for word in text.split_whitespace() {
         if line.len() + word.len() > MOST {
@@ -366,7 +407,13 @@ mod tests {
             ),
             ("ExpiredToken", "", 400, list, Reason::Expired),
             ("PermanentRedirect", "", 301, list, Reason::WrongRegion),
-            ("InvalidObjectState", "", 403, Operation::Get, Reason::Archived),
+            (
+                "InvalidObjectState",
+                "",
+                403,
+                Operation::Get,
+                Reason::Archived,
+            ),
             ("SlowDown", "", 503, list, Reason::Throttled),
             ("", "", 403, Operation::Head, Reason::Denied),
             ("", "", 404, Operation::Head, Reason::NoSuchKey),
@@ -384,7 +431,7 @@ mod tests {
 
     #[test]
     fn a_long_detail_becomes_one_short_line() {
-        let detail = shorten(&"word\n\u{1b}[31m ".repeat(200), Reason::Other);
+        let detail = shorten(&"word\n\u{1b}[31m ".repeat(200));
         assert!(detail.len() < 320 && !detail.chars().any(char::is_control));
     }
 }

@@ -126,7 +126,15 @@ mod tests {
     #[test]
     fn what_is_no_location_is_refused() {
         for text in [
-            "", "s3:/", "logs", "s3://", "s3:///key", "s3://a b", "s3://ä/", "s3://../x", "gs://x",
+            "",
+            "s3:/",
+            "logs",
+            "s3://",
+            "s3:///key",
+            "s3://a b",
+            "s3://ä/",
+            "s3://../x",
+            "gs://x",
         ] {
             assert!(text.parse::<Location>().is_err(), "{text}");
         }

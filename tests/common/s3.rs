@@ -10,6 +10,7 @@ use s3s::dto::{
     GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
     ListObjectsV2Output,
 };
+use s3s::region::Region;
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
@@ -53,6 +54,7 @@ impl S3 for Watched {
         let prefix = request.input.prefix.clone().unwrap_or_default();
         self.asked.lock().unwrap().lists.push(prefix.clone());
         refuse(&prefix)?;
+        redirect(&request.input.bucket, request.region.as_ref())?;
         request.input.max_keys = Some(self.page);
         self.files.list_objects_v2(request).await
     }
@@ -61,7 +63,11 @@ impl S3 for Watched {
         &self,
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        self.asked.lock().unwrap().gets.push(request.input.key.clone());
+        self.asked
+            .lock()
+            .unwrap()
+            .gets
+            .push(request.input.key.clone());
         refuse(&request.input.key)?;
         self.files.get_object(request).await
     }
@@ -70,7 +76,11 @@ impl S3 for Watched {
         &self,
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
-        self.asked.lock().unwrap().heads.push(request.input.key.clone());
+        self.asked
+            .lock()
+            .unwrap()
+            .heads
+            .push(request.input.key.clone());
         refuse(&request.input.key)?;
         self.files.head_object(request).await
     }
@@ -79,7 +89,10 @@ impl S3 for Watched {
 /// Keys that say so are denied, whoever asks.
 fn refuse(key: &str) -> S3Result<()> {
     if key.contains("encrypted") {
-        Err(s3_error!(AccessDenied, "not authorized to perform: kms:Decrypt"))
+        Err(s3_error!(
+            AccessDenied,
+            "not authorized to perform: kms:Decrypt"
+        ))
     } else if key.contains("denied") {
         Err(s3_error!(AccessDenied, "Access Denied"))
     } else {
@@ -87,8 +100,20 @@ fn refuse(key: &str) -> S3Result<()> {
     }
 }
 
+/// The bucket `elsewhere` lies in another region than one first asks.
+fn redirect(bucket: &str, asked: Option<&Region>) -> S3Result<()> {
+    if bucket != "elsewhere" || asked.is_some_and(|region| region.as_str() == "eu-west-1") {
+        return Ok(());
+    }
+    let mut error = s3_error!(AuthorizationHeaderMalformed, "the region is wrong");
+    let mut headers = hyper::HeaderMap::new();
+    headers.insert("x-amz-bucket-region", "eu-west-1".parse().unwrap());
+    error.set_headers(headers);
+    Err(error)
+}
+
 impl Store {
-    /// A store with one bucket, `logs`.
+    /// A store with the buckets `logs` and, in another region, `elsewhere`.
     pub fn start() -> Self {
         Self::with_pages_of(1_000)
     }
@@ -96,7 +121,9 @@ impl Store {
     /// A store whose listings come in pages of so many entries.
     pub fn with_pages_of(page: i32) -> Self {
         let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir(root.path().join("logs")).unwrap();
+        for bucket in ["logs", "elsewhere"] {
+            std::fs::create_dir(root.path().join(bucket)).unwrap();
+        }
         let asked = Arc::new(Mutex::new(Asked::default()));
         let watched = Watched {
             files: FileSystem::new(root.path()).unwrap(),
@@ -125,7 +152,9 @@ impl Store {
                     let service = service.clone();
                     async move {
                         Ok::<_, Infallible>(
-                            hyper::service::Service::call(&service, request).await.unwrap(),
+                            hyper::service::Service::call(&service, request)
+                                .await
+                                .unwrap(),
                         )
                     }
                 });
@@ -148,12 +177,17 @@ impl Store {
     /// How to reach it.
     pub fn options(&self) -> Options {
         Options {
-            endpoint: Some(format!("http://{}", self.address)),
+            endpoint: Some(self.endpoint()),
             region: Some("us-east-1".to_owned()),
             credentials: Some((CREDENTIALS.0.to_owned(), CREDENTIALS.1.to_owned())),
             attempts: Some(1),
             ..Options::default()
         }
+    }
+
+    /// URL of the store.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Puts an object into the bucket `logs`.

@@ -145,7 +145,11 @@ impl Span {
             }
             let number = |part: i8| u32::from(part.unsigned_abs());
             let year = u32::try_from(day.year()).ok()?;
-            days.push(FolderDate::Day(year, number(day.month()), number(day.day())));
+            days.push(FolderDate::Day(
+                year,
+                number(day.month()),
+                number(day.day()),
+            ));
             day = day.tomorrow().ok()?;
         }
         Some(days)
@@ -465,19 +469,43 @@ mod tests {
             minute: Minute(2026_0115_1035),
         };
         for (name, expected) in [
-            ("123456789012_CloudTrail_us-gov-west-1_20260115T1035Z_AbC.json.gz", log),
-            ("123456789012_CloudTrail_us-gov-west-1_20260115T1035ZAbC.json.gz", log),
+            (
+                "123456789012_CloudTrail_us-gov-west-1_20260115T1035Z_AbC.json.gz",
+                log,
+            ),
+            (
+                "123456789012_CloudTrail_us-gov-west-1_20260115T1035ZAbC.json.gz",
+                log,
+            ),
             (
                 "123456789012_CloudTrail-Digest_us-east-1_t_us-east-1_20260115T103500Z.json.gz",
                 Name::Sibling,
             ),
-            ("123456789012_CloudTrail-Insight_us-east-1_20260115T1035Z_A.json.gz", Name::Sibling),
+            (
+                "123456789012_CloudTrail-Insight_us-east-1_20260115T1035Z_A.json.gz",
+                Name::Sibling,
+            ),
             ("events.json", Name::Other),
-            ("123456789012_CloudTrail_us-east-1_2026-01-15.json", Name::Other),
-            ("123456789012_CloudTrail_us-east-1_20261315T1035Z_A.json", Name::Other),
-            ("123456789012_CloudTrail_us-east-1_20260115T2460Z_A.json", Name::Other),
-            ("12345678901_CloudTrail_us-east-1_20260115T1035Z_A.json", Name::Other),
-            ("123456789012_Config_us-east-1_20260115T1035Z_A.json", Name::Other),
+            (
+                "123456789012_CloudTrail_us-east-1_2026-01-15.json",
+                Name::Other,
+            ),
+            (
+                "123456789012_CloudTrail_us-east-1_20261315T1035Z_A.json",
+                Name::Other,
+            ),
+            (
+                "123456789012_CloudTrail_us-east-1_20260115T2460Z_A.json",
+                Name::Other,
+            ),
+            (
+                "12345678901_CloudTrail_us-east-1_20260115T1035Z_A.json",
+                Name::Other,
+            ),
+            (
+                "123456789012_Config_us-east-1_20260115T1035Z_A.json",
+                Name::Other,
+            ),
             ("", Name::Other),
         ] {
             assert_eq!(Name::of(name), expected, "{name}");
@@ -494,11 +522,18 @@ mod tests {
             ("20260116T0015Z", true),
             ("20260116T0016Z", false),
         ] {
-            assert_eq!(span.admits(Minute::parse(stamp).unwrap()), expected, "{stamp}");
+            assert_eq!(
+                span.admits(Minute::parse(stamp).unwrap()),
+                expected,
+                "{stamp}"
+            );
         }
         assert_eq!(
             span.days(31),
-            Some(vec![FolderDate::Day(2026, 1, 15), FolderDate::Day(2026, 1, 16)])
+            Some(vec![
+                FolderDate::Day(2026, 1, 15),
+                FolderDate::Day(2026, 1, 16)
+            ])
         );
     }
 
@@ -515,7 +550,10 @@ mod tests {
         let days = span("2023-12-31T00:00:00Z", "2024-01-01T12:00:00Z").days(31);
         assert_eq!(
             days,
-            Some(vec![FolderDate::Day(2023, 12, 31), FolderDate::Day(2024, 1, 1)])
+            Some(vec![
+                FolderDate::Day(2023, 12, 31),
+                FolderDate::Day(2024, 1, 1)
+            ])
         );
         let long = span("2023-01-01T00:00:00Z", "2024-01-01T12:00:00Z");
         assert_eq!(long.days(31), None);
@@ -546,15 +584,60 @@ mod tests {
             ("logs/prod", Level::Outside, None, None),
             ("logs/AWSLogs", Level::Root, None, None),
             ("AWSLogs/o-abc123defg", Level::Root, None, None),
-            ("AWSLogs/123456789012", Level::Account, Some("123456789012"), None),
-            ("AWSLogs/o-abc123defg/123456789012/CloudTrail", Level::Trail, Some("123456789012"), None),
-            ("AWSLogs/123456789012/CloudTrail/eu-west-1", Level::Region, Some("123456789012"), Some("eu-west-1")),
-            ("123456789012/CloudTrail/eu-west-1/2026/01", Level::Region, Some("123456789012"), Some("eu-west-1")),
-            ("AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01/15", Level::Day, Some("123456789012"), Some("eu-west-1")),
-            ("AWSLogs/123456789012/CloudTrail/eu-west-1/2026/13", Level::Loose, Some("123456789012"), Some("eu-west-1")),
-            ("AWSLogs/123456789012/Config/eu-west-1", Level::Foreign, None, None),
-            ("AWSLogs/123456789012/CloudTrail-Digest", Level::Foreign, Some("123456789012"), None),
-            ("copies/CloudTrail-Insight/eu-west-1", Level::Foreign, None, None),
+            (
+                "AWSLogs/123456789012",
+                Level::Account,
+                Some("123456789012"),
+                None,
+            ),
+            (
+                "AWSLogs/o-abc123defg/123456789012/CloudTrail",
+                Level::Trail,
+                Some("123456789012"),
+                None,
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1",
+                Level::Region,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "123456789012/CloudTrail/eu-west-1/2026/01",
+                Level::Region,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01/15",
+                Level::Day,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/13",
+                Level::Loose,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "AWSLogs/123456789012/Config/eu-west-1",
+                Level::Foreign,
+                None,
+                None,
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail-Digest",
+                Level::Foreign,
+                Some("123456789012"),
+                None,
+            ),
+            (
+                "copies/CloudTrail-Insight/eu-west-1",
+                Level::Foreign,
+                None,
+                None,
+            ),
             ("123456789012/other", Level::Outside, None, None),
         ] {
             let found = place(path);
@@ -579,17 +662,32 @@ mod tests {
             ("AWSLogs/210987654321", false),
             ("AWSLogs/123456789012/CloudTrail/us-east-1", false),
             ("AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01", true),
-            ("AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01/14", false),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01/14",
+                false,
+            ),
             ("AWSLogs/123456789012/CloudTrail-Digest/eu-west-1", false),
             ("210987654321/anything", true),
         ] {
             assert_eq!(selection.admits_place(&place(path)), expected, "{path}");
         }
         for (name, expected) in [
-            ("123456789012_CloudTrail_eu-west-1_20260115T1000Z_A.json.gz", true),
-            ("123456789012_CloudTrail_eu-west-1_20260115T0800Z_A.json.gz", false),
-            ("123456789012_CloudTrail_us-east-1_20260115T1000Z_A.json.gz", false),
-            ("210987654321_CloudTrail_eu-west-1_20260115T1000Z_A.json.gz", false),
+            (
+                "123456789012_CloudTrail_eu-west-1_20260115T1000Z_A.json.gz",
+                true,
+            ),
+            (
+                "123456789012_CloudTrail_eu-west-1_20260115T0800Z_A.json.gz",
+                false,
+            ),
+            (
+                "123456789012_CloudTrail_us-east-1_20260115T1000Z_A.json.gz",
+                false,
+            ),
+            (
+                "210987654321_CloudTrail_eu-west-1_20260115T1000Z_A.json.gz",
+                false,
+            ),
             ("events.json", true),
         ] {
             assert_eq!(selection.admits_name(name), expected, "{name}");
@@ -608,7 +706,10 @@ mod tests {
             ("README.md", false),
             ("backup.tar.gz", false),
             (".hidden.json", false),
-            ("123456789012_CloudTrail-Digest_us-east-1_t_us-east-1_20260115T103500Z.json.gz", false),
+            (
+                "123456789012_CloudTrail-Digest_us-east-1_t_us-east-1_20260115T103500Z.json.gz",
+                false,
+            ),
         ] {
             assert_eq!(looks_like_log(name), expected, "{name}");
         }

@@ -78,10 +78,10 @@ impl Fetcher {
             let client = Client::new(&self.options.s3).await;
             let (events_out, mut events) = mpsc::unbounded_channel();
             let (keys_out, keys) = mpsc::channel(KEYS_AHEAD);
-            self.start_walks(&client, keys_out, events_out.clone());
+            self.start_walks(&client, &keys_out, events_out.clone());
             self.start_fetches(&client, keys, &events_out, out);
-            // Only tasks hold the sending end now: it closes when the last one is done.
-            drop(events_out);
+            // Only tasks hold the sending ends now: each closes when the last of them is done.
+            drop((keys_out, events_out));
             while let Some(event) = events.recv().await {
                 match event {
                     Event::Listed(bytes) => progress.listed(1, bytes),
@@ -99,7 +99,7 @@ impl Fetcher {
     fn start_walks(
         &self,
         client: &Client,
-        keys: mpsc::Sender<Key>,
+        keys: &mpsc::Sender<Key>,
         events: mpsc::UnboundedSender<Event>,
     ) {
         let listings = Arc::new(Semaphore::new(self.options.listings.max(1)));
@@ -222,7 +222,10 @@ impl Recorder {
             Trouble::Store(error) => error,
         };
         if error.concerns_credentials() {
-            let mut first = problems.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut first = problems
+                .credentials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert_with(|| error.clone());
         }
         let kind = (error.location.bucket.clone(), error.operation, error.reason);
@@ -242,7 +245,11 @@ impl Recorder {
                 Operation::List => "listings",
                 Operation::Get | Operation::Head => "objects",
             };
-            let more = format!("the same for {} more {things}: {}", count - TOLD, error.problem());
+            let more = format!(
+                "the same for {} more {things}: {}",
+                count - TOLD,
+                error.problem()
+            );
             problems.push(problem(format!("s3://{bucket}"), more, &error));
         }
     }

@@ -71,34 +71,26 @@ impl<'a> Bench<'a> {
     }
 
     /// Decodes until both channels are at their end.
-    pub fn work(&self, files: &Receiver<Local>, fetched: &Receiver<Remote>) -> Tally {
-        let (mut files, mut fetched) = (files.clone(), fetched.clone());
-        let (mut files_end, mut fetched_end) = (false, false);
+    pub fn work(&self, locals: &Receiver<Local>, remotes: &Receiver<Remote>) -> Tally {
+        let (mut locals, mut remotes) = (locals.clone(), remotes.clone());
+        let mut open = 2;
         let mut worker = Worker {
             bench: self,
             decoder: Decoder::new(),
             buffer: Vec::new(),
             tally: Tally::default(),
         };
-        while !(files_end && fetched_end) {
+        while open > 0 {
             select! {
-                recv(files) -> next => match next {
+                recv(locals) -> next => match next {
                     Ok(Local::File(file)) => worker.file(&file.path),
                     Ok(Local::Stdin(bytes)) => worker.whole(STDIN, &bytes),
-                    Err(_) => {
-                        files_end = true;
-                        files = never();
-                    }
+                    Err(_) => (open, locals) = (open - 1, never()),
                 },
-                recv(fetched) -> next => match next {
-                    Ok(Remote { location, bytes, permit }) => {
-                        worker.whole(&location, &bytes);
-                        drop((bytes, permit));
-                    }
-                    Err(_) => {
-                        fetched_end = true;
-                        fetched = never();
-                    }
+                recv(remotes) -> next => if let Ok(remote) = next {
+                    worker.remote(remote);
+                } else {
+                    (open, remotes) = (open - 1, never());
                 },
             }
         }
@@ -142,6 +134,18 @@ impl Worker<'_> {
             self.buffer = buffer;
         }
         read.map(|_| ())
+    }
+
+    fn remote(&mut self, remote: Remote) {
+        let Remote {
+            location,
+            bytes,
+            permit,
+        } = remote;
+        self.whole(&location, &bytes);
+        // Only when the bytes are gone may others take their place.
+        drop(bytes);
+        drop(permit);
     }
 
     /// Decodes bytes that are in memory already.

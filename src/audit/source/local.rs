@@ -62,9 +62,9 @@ pub fn find_matches(pattern: &str, selection: &Selection, finds: &mut dyn Finds)
         .next()
         .and_then(|name| name.rsplit_once('.'))
         .is_some_and(|(_, suffix)| !suffix.is_empty() && !suffix.contains(['*', '?', '[']));
-    let mut matched = false;
+    let mut nothing = true;
     for found in matches {
-        matched = true;
+        nothing = false;
         let path = match found {
             Ok(path) => path,
             Err(error) => {
@@ -84,7 +84,7 @@ pub fn find_matches(pattern: &str, selection: &Selection, finds: &mut dyn Finds)
             return false;
         }
     }
-    if !matched {
+    if nothing {
         finds.problem(problem(
             pattern,
             "nothing matches the pattern",
@@ -143,7 +143,9 @@ fn walk(root: &Path, selection: &Selection, finds: &mut dyn Finds) -> bool {
 fn admits(selection: &Selection, start: Place, root: &Path, folder: &Path) -> bool {
     let below = folder.strip_prefix(root).unwrap_or(folder);
     let names: Vec<String> = folders(below).collect();
-    let place = names.iter().fold(start, |place, name| place.into_folder(name));
+    let place = names
+        .iter()
+        .fold(start, |place, name| place.into_folder(name));
     selection.admits_place(&place)
 }
 
@@ -160,7 +162,9 @@ fn folders(path: &Path) -> impl Iterator<Item = String> {
 /// When reading fails; what was read until then is lost.
 pub fn read_capped(reader: impl Read, most: u64) -> std::io::Result<(Vec<u8>, bool)> {
     let mut bytes = Vec::new();
-    reader.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    reader
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes)?;
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let more = bytes.len() > most;
     bytes.truncate(most);
@@ -275,7 +279,14 @@ mod tests {
         let other_account = log("222222222222", "eu-west-1", "15", "1000");
         let by_hand = format!("{DAY}/events.json");
         let root = tree(&[
-            &before, &first, &last, &after, &other_day, &other_region, &other_account, &by_hand,
+            &before,
+            &first,
+            &last,
+            &after,
+            &other_day,
+            &other_region,
+            &other_account,
+            &by_hand,
             "AWSLogs/111111111111/CloudTrail-Digest/eu-west-1/2026/01/15/x.json.gz",
             "AWSLogs/111111111111/Config/eu-west-1/2026/01/15/x.json.gz",
             "loose/events.jsonl",
@@ -285,8 +296,14 @@ mod tests {
         ]);
         let mut seen = Seen::default();
         assert!(find(root.path(), &selection(&[], &[]), &mut seen));
-        let mut expected =
-            [&*first, &*last, &*other_region, &*other_account, &*by_hand, "loose/events.jsonl"];
+        let mut expected = [
+            &*first,
+            &*last,
+            &*other_region,
+            &*other_account,
+            &*by_hand,
+            "loose/events.jsonl",
+        ];
         expected.sort_unstable();
         assert_eq!(seen.below(root.path()), expected);
         assert_eq!(seen.problems, []);
@@ -300,10 +317,16 @@ mod tests {
     #[test]
     fn a_root_deep_in_the_layout_is_pruned_as_the_whole_is() {
         let inside = log("111111111111", "eu-west-1", "15", "1000");
-        let root = tree(&[&inside, &log("111111111111", "eu-west-1", "14", "1000"),
-            "AWSLogs/111111111111/CloudTrail-Digest/eu-west-1/x.json"]);
-        for start in ["AWSLogs/111111111111", "AWSLogs/111111111111/CloudTrail/eu-west-1/2026", DAY]
-        {
+        let root = tree(&[
+            &inside,
+            &log("111111111111", "eu-west-1", "14", "1000"),
+            "AWSLogs/111111111111/CloudTrail-Digest/eu-west-1/x.json",
+        ]);
+        for start in [
+            "AWSLogs/111111111111",
+            "AWSLogs/111111111111/CloudTrail/eu-west-1/2026",
+            DAY,
+        ] {
             let mut seen = Seen::default();
             find(&root.path().join(start), &selection(&[], &[]), &mut seen);
             assert_eq!(seen.below(root.path()), [&*inside], "{start}");
@@ -320,14 +343,24 @@ mod tests {
         let root = tree(&["notes.txt", &old]);
         for name in ["notes.txt", &*old] {
             let mut seen = Seen::default();
-            find(&root.path().join(name), &selection(&["9"], &["x"]), &mut seen);
+            find(
+                &root.path().join(name),
+                &selection(&["9"], &["x"]),
+                &mut seen,
+            );
             assert_eq!(seen.below(root.path()), [name]);
         }
     }
 
     #[test]
     fn patterns_match_files_and_directories() {
-        let root = tree(&["a/1.json", "a/2.log", "b/3.json", "b/deep/4.json", "a/odd[1].json"]);
+        let root = tree(&[
+            "a/1.json",
+            "a/2.log",
+            "b/3.json",
+            "b/deep/4.json",
+            "a/odd[1].json",
+        ]);
         for (pattern, expected) in [
             ("a/*", vec!["a/1.json", "a/odd[1].json"]),
             ("a/*.log", vec!["a/2.log"]),
@@ -349,14 +382,24 @@ mod tests {
         let none = selection(&[], &[]);
         find(Path::new("/nowhere/logs.json"), &none, &mut seen);
         find_matches("/nowhere/*.json", &none, &mut seen);
-        let said: Vec<_> = seen.problems.iter().map(|p| (&*p.location, p.remedy.is_some())).collect();
-        assert_eq!(said, [("/nowhere/logs.json", true), ("/nowhere/*.json", true)]);
+        let said: Vec<_> = seen
+            .problems
+            .iter()
+            .map(|p| (&*p.location, p.remedy.is_some()))
+            .collect();
+        assert_eq!(
+            said,
+            [("/nowhere/logs.json", true), ("/nowhere/*.json", true)]
+        );
     }
 
     #[test]
     fn a_reader_is_read_to_its_end_or_to_the_limit() {
-        for (most, expected, more) in [(10, "abcdef", false), (6, "abcdef", false), (5, "abcde", true)]
-        {
+        for (most, expected, more) in [
+            (10, "abcdef", false),
+            (6, "abcdef", false),
+            (5, "abcde", true),
+        ] {
             let read = read_capped("abcdef".as_bytes(), most).unwrap();
             assert_eq!(read, (expected.as_bytes().to_vec(), more), "{most}");
         }

@@ -120,10 +120,8 @@ impl Walk {
                 }
             }
         }
-        let folder = match named {
-            true => format!("{}/", location.key),
-            false => location.key.clone(),
-        };
+        let slash = if named { "/" } else { "" };
+        let folder = format!("{}{slash}", location.key);
         let first = match first_step(&folder, &shared.walk.selection) {
             Ok(Some(step)) => step,
             Ok(None) => return troubles,
@@ -445,10 +443,12 @@ fn files_of_day(folder: String, selection: &Selection) -> Step {
 /// Splits what follows the first page of a day into stretches of time to list side by side, so
 /// that a busy day is not listed one page after another. Empty when it is not worth it.
 fn split(folder: &str, page: &[Found], selection: &Selection) -> Vec<Step> {
-    let logs = page.iter().filter_map(|object| match Name::of(last_part(&object.key)) {
-        Name::Log { minute, .. } => Some(minute),
-        _ => None,
-    });
+    let logs = page
+        .iter()
+        .filter_map(|object| match Name::of(last_part(&object.key)) {
+            Name::Log { minute, .. } => Some(minute),
+            _ => None,
+        });
     let place = Place::of(folder.split('/'));
     let (Some(account), Some(region), Some(first), Some(last), Some(end)) = (
         place.account,
