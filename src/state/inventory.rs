@@ -305,6 +305,8 @@ mod tests {
     fn modules_counts_and_keys_become_addresses_and_the_rest_stays_out() {
         let state = state_of(&json!([
             {"mode": "data", "type": "aws_ami", "name": "x", "instances": [{"attributes": {"id": "ami-1"}}]},
+            {"mode": "managed", "type": "aws_iam_role", "name": "old", "provider": "provider.aws",
+             "instances": [{"attributes_flat": {"id": "r", "tags.%": "0"}}]},
             {"module": "module.bus[\"eu.west\"].module.queues", "mode": "managed", "type": "aws_sqs_queue",
              "name": "this", "provider": AWS, "instances": [
                 {"index_key": "orders.\"vip\"", "attributes": {"name": "orders-vip"}},
@@ -323,6 +325,7 @@ mod tests {
         assert_eq!(
             all,
             [
+                ("aws_iam_role.old".into(), false),
                 (format!("{bus}[\"orders.\\\"vip\\\"\"]"), false),
                 (format!("{bus}[\"orders\"]"), true),
                 ("aws_instance.web[0]".into(), false),
@@ -331,8 +334,13 @@ mod tests {
         );
         assert_eq!(inventory.of_type("aws_instance").len(), 2);
         assert_eq!(inventory.of_type("aws_ami"), []);
+        let old = inventory.get(inventory.of_type("aws_iam_role")[0]);
+        assert_eq!(
+            Value::Object(old.attributes()),
+            json!({"id": "r", "tags": {}})
+        );
         let file = &inventory.states()[0];
-        assert_eq!((file.resources, file.serial), (4, Some(7)));
+        assert_eq!((file.resources, file.serial), (5, Some(7)));
         assert_eq!(file.lineage.as_deref(), Some("aaaa-bbbb"));
         assert_eq!(file.terraform_version.as_deref(), Some("1.9.5"));
     }
