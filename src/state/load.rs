@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use jiff::Timestamp;
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use super::backend::{Object, ObjectStore};
@@ -13,6 +14,9 @@ use super::inventory::{Inventory, Naming};
 use super::location::StateLocation;
 use super::problem::Problem;
 use super::sources::{NO_STORE, Place, Source, expand};
+
+/// How many objects are fetched at a time: threads that wait need no cores.
+const IN_FLIGHT: usize = 16;
 
 /// What loading came to.
 #[derive(Debug, Default)]
@@ -33,10 +37,18 @@ pub fn load(
     naming: &dyn Naming,
 ) -> Loaded {
     let (sources, mut problems) = expand(locations, store);
-    let read: Vec<_> = sources
-        .par_iter()
-        .map(|source| read(source, store, naming))
-        .collect();
+    let read_all = || {
+        let outcomes = sources.par_iter().map(|source| read(source, store, naming));
+        outcomes.collect::<Vec<_>>()
+    };
+    let is_remote = |source: &Source| matches!(source.place, Place::S3 { .. });
+    let read = if sources.iter().any(is_remote)
+        && let Ok(pool) = ThreadPoolBuilder::new().num_threads(IN_FLIGHT).build()
+    {
+        pool.install(read_all)
+    } else {
+        read_all()
+    };
     let mut parts = Vec::new();
     for outcome in read {
         match outcome {
@@ -149,6 +161,10 @@ mod tests {
             )
         };
         let good = write("good.tfstate", &queue("a"));
+        write(
+            "plan.json",
+            r#"{"terraform_version": "1.9.5", "planned_values": {}}"#,
+        );
         write("other.json", r#"{"terraform_version": "1.9.5"}"#);
         let cut = write("cut.tfstate", r#"{"version": 4, "resources": ["#);
         let mut store = MemoryStore::default();

@@ -46,7 +46,8 @@ impl FromStr for StateLocation {
             return Ok(Self::Stdin);
         }
         if text.is_empty() {
-            return Err(Problem::new("--state", "the location is empty"));
+            let problem = Problem::new("--state", "the location is empty");
+            return Err(problem.remedy("give a file, a folder, a pattern, `-` or s3://BUCKET/KEY"));
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             let is_pattern = text.contains(['*', '?', '[']) && !PathBuf::from(text).exists();
@@ -145,7 +146,7 @@ mod tests {
         ] {
             let found = text.parse::<StateLocation>().expect_err(text);
             assert!(found.problem.contains(problem), "{found}");
-            assert!(found.remedy.is_some() || text.is_empty());
+            assert!(found.remedy.is_some());
         }
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use globset::GlobBuilder;
 use walkdir::{DirEntry, WalkDir};
 
 use super::backend::ObjectStore;
+use super::guess::{Promise, is_kept_beside_states, looks_like_a_state, promise};
+use super::keys::Wanted;
 use super::location::{S3Location, StateLocation};
 use super::problem::Problem;
 
@@ -37,38 +36,6 @@ impl fmt::Display for Place {
             Self::File(path) => path.display().fmt(f),
             Self::S3 { bucket, key } => write!(f, "s3://{bucket}/{key}"),
         }
-    }
-}
-
-/// What a file's name says of its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Promise {
-    /// It is called a state.
-    State,
-    /// The name leaves it open.
-    Open,
-    /// A lock, a backup, or of another kind altogether.
-    Never,
-}
-
-fn promise(name: &str) -> Promise {
-    let is_copy = name == "errored.tfstate"
-        || name.contains(".backup")
-        || [".tflock", ".lock.info", ".bak"]
-            .iter()
-            .any(|end| name.ends_with(end));
-    if is_copy {
-        Promise::Never
-    } else if Path::new(name)
-        .extension()
-        .is_some_and(|end| end == "tfstate")
-    {
-        Promise::State
-    } else if Path::new(name).extension().is_none_or(|end| end == "json") && !name.starts_with('.')
-    {
-        Promise::Open
-    } else {
-        Promise::Never
     }
 }
 
@@ -247,59 +214,6 @@ impl Expansion<'_> {
 
 pub(crate) const NO_STORE: &str = "no access to S3 is set up";
 
-/// Where Terraform's S3 backend keeps the workspaces other than the default one.
-const WORKSPACES: &str = "env:/";
-
-/// The keys of a bucket that are wanted.
-enum Wanted<'k> {
-    Below(&'k str),
-    Matching(&'k str, globset::GlobMatcher),
-}
-
-impl<'k> Wanted<'k> {
-    fn of(key: &'k str) -> Result<Self, String> {
-        let Some(first) = key.find(['*', '?']) else {
-            return Ok(Self::Below(key));
-        };
-        let literal = key.get(..first).unwrap_or_default();
-        let folder = literal.rfind('/').map_or(0, |slash| slash + 1);
-        let pattern = GlobBuilder::new(key)
-            .literal_separator(true)
-            .build()
-            .map_err(|error| format!("malformed pattern: {}", error.kind()))?;
-        let prefix = key.get(..folder).unwrap_or_default();
-        Ok(Self::Matching(prefix, pattern.compile_matcher()))
-    }
-
-    fn prefixes(&self) -> Vec<&'k str> {
-        match self {
-            Self::Matching(prefix, _) => vec![prefix],
-            Self::Below(prefix) if prefix.is_empty() || prefix.starts_with(WORKSPACES) => {
-                vec![prefix]
-            }
-            Self::Below(prefix) => vec![prefix, WORKSPACES],
-        }
-    }
-
-    fn has(&self, key: &str) -> bool {
-        match self {
-            Self::Matching(_, pattern) => pattern.is_match(key),
-            Self::Below(prefix) => {
-                let in_workspace = key
-                    .strip_prefix(WORKSPACES)
-                    .and_then(|rest| rest.split_once('/'))
-                    .is_some_and(|(_, key)| key.starts_with(prefix));
-                key.starts_with(prefix) || in_workspace
-            }
-        }
-    }
-}
-
-/// Locks and backups, which a pattern such as `*.tfstate*` also matches.
-fn is_kept_beside_states(name: &str) -> bool {
-    name.contains(".tfstate") || name.ends_with(".tflock")
-}
-
 /// Hidden folders hold tools' own files; `.terraform` a copy of the backend configuration that is
 /// named like a state.
 fn is_worth_entering(entry: &DirEntry) -> bool {
@@ -307,17 +221,6 @@ fn is_worth_entering(entry: &DirEntry) -> bool {
     entry.depth() == 0
         || !entry.file_type().is_dir()
         || !(name.starts_with('.') || name == "node_modules")
-}
-
-/// Whether the beginning of a file could be that of a state.
-fn looks_like_a_state(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut start));
-    let holds = |word: &[u8]| memchr::memmem::find(&start, word).is_some();
-    let opens = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start);
-    read.is_ok()
-        && opens.trim_ascii_start().starts_with(b"{")
-        && (holds(b"\"terraform_version\"") || holds(b"\"encrypted_data\""))
 }
 
 #[cfg(test)]

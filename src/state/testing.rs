@@ -79,6 +79,20 @@ pub(crate) fn state_of(resources: &serde_json::Value) -> String {
     .to_string()
 }
 
+/// The provider configuration without an alias.
+pub(crate) const AWS: &str = "provider[\"registry.terraform.io/hashicorp/aws\"]";
+
+/// A managed resource of one instance in a state of version 4.
+pub(crate) fn resource(
+    kind: &str,
+    name: &str,
+    provider: &str,
+    attributes: &serde_json::Value,
+) -> serde_json::Value {
+    serde_json::json!({"mode": "managed", "type": kind, "name": name, "provider": provider,
+           "instances": [{"schema_version": 1, "attributes": attributes, "sensitive_attributes": []}]})
+}
+
 /// Buckets in memory.
 #[derive(Default)]
 pub(crate) struct MemoryStore(BTreeMap<(String, String), Vec<u8>>);

@@ -1,10 +1,15 @@
 //! What a state's text can look like. The format is told by the content, never by a name.
 
+mod flat;
+mod legacy;
+mod show;
 mod v4;
 
+use rayon::prelude::*;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::draft::Draft;
+use super::draft::{Draft, Found};
 use super::inventory::{Naming, StateFile};
 use super::problem::Problem;
 
@@ -81,16 +86,34 @@ pub(crate) fn read(bytes: &[u8], naming: &dyn Naming) -> Result<Parsed, Refusal>
             "decrypt it where its key is configured: `tofu state pull | tfdrift scan --state -`",
         ));
     }
+    let part = |name: &str| head.others.get(name).map(|part| RawValue::get(part));
+    let within = |part: &'static str| {
+        move |error| {
+            let mut refusal = explain("", &error);
+            refusal.place = Some(format!("`{part}`"));
+            refusal
+        }
+    };
     match (version, &head.version) {
         (Some(4), _) if head.has_resources => {}
-        (Some(3), _) if has("backend") => {
+        (Some(1..=3), _) if has("backend") => {
             return Err(Refusal::new(
                 "this file names a backend and holds no state",
                 "leave out --state and run in the folder that holds `.terraform`",
             ));
         }
+        (Some(1..=3), _) if let Some(modules) = part("modules") => {
+            parsed = legacy::read(modules, naming).map_err(within("modules"))?;
+        }
         (_, Some(version)) => return Err(unknown_version(version)),
-        _ => {
+        (_, None) if let Some(values) = part("values") => {
+            parsed = show::read_state(values, naming).map_err(within("values"))?;
+        }
+        (_, None) if has("planned_values") => {
+            parsed = show::read_plan(part("prior_state"), part("resource_drift"), naming)
+                .map_err(within("prior_state"))?;
+        }
+        (_, None) => {
             let mut refusal = Refusal::new("this JSON is no Terraform state", PULL);
             refusal.is_no_state = true;
             return Err(refusal);
@@ -100,6 +123,31 @@ pub(crate) fn read(bytes: &[u8], naming: &dyn Naming) -> Result<Parsed, Refusal>
     parsed.file.serial = head.serial;
     parsed.file.lineage = head.lineage;
     Ok(parsed)
+}
+
+/// Takes up instances on all cores, in their order.
+fn draft_all(found: Vec<Found<'_>>, naming: &dyn Naming) -> Parsed {
+    let drafts: Vec<_> = found
+        .into_par_iter()
+        .map_init(String::new, |buffer, found| draft(found, naming, buffer))
+        .collect();
+    let mut parsed = Parsed::default();
+    for outcome in drafts {
+        match outcome {
+            Ok(draft) => parsed.drafts.push(draft),
+            Err(flaw) => parsed.flaws.push(flaw),
+        }
+    }
+    parsed
+}
+
+/// Takes up one instance. `buffer` is scratch space.
+fn draft(found: Found<'_>, naming: &dyn Naming, buffer: &mut String) -> Result<Draft, Flaw> {
+    let address = found.address();
+    Draft::new(found, naming, buffer).map_err(|error| Flaw {
+        place: format!("resource `{address}`"),
+        problem: format!("its attributes cannot be read: {error}"),
+    })
 }
 
 fn unknown_version(version: &Value) -> Refusal {
@@ -137,7 +185,7 @@ fn explain(text: &str, error: &serde_json::Error) -> Refusal {
     }
     if error.is_data()
         && let Ok(Version { version }) = serde_json::from_str(text)
-        && version != 4
+        && version.as_u64().is_none_or(|version| version > 4)
     {
         return unknown_version(&version);
     }
@@ -161,7 +209,9 @@ fn explain(text: &str, error: &serde_json::Error) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::inventory::Inventory;
     use crate::state::testing::TestNaming;
+    use proptest::prelude::*;
 
     fn refusal(bytes: &[u8]) -> Problem {
         match read(bytes, &TestNaming::default()) {
@@ -199,6 +249,21 @@ mod tests {
             (
                 r#"{"resources": {"a": 1}, "version": 9}"#,
                 "states of version 9 are not supported",
+                None,
+            ),
+            (
+                r#"{"version": 3, "modules": [{"path": 7}]}"#,
+                "not the shape",
+                Some("`modules`"),
+            ),
+            (
+                r#"{"values": {"root_module": 7}, "format_version": "1.0"}"#,
+                "not the shape",
+                Some("`values`"),
+            ),
+            (
+                r#"{"format_version": "1.0"}"#,
+                "this JSON is no Terraform state",
                 None,
             ),
             (r#"{"hello": 1}"#, "this JSON is no Terraform state", None),
@@ -247,5 +312,57 @@ mod tests {
             ["resource `aws_instance.a`", "resource `aws_instance.b`"]
         );
         assert_eq!(parsed.drafts.len(), 1);
+    }
+
+    /// A state of each format, with everything in it.
+    const SAMPLES: [&str; 3] = [
+        r#"{"version": 4, "serial": 1, "lineage": "l", "resources": [{"module": "module.a[\"b\"]", "mode": "managed",
+            "type": "aws_instance", "name": "x", "provider": "p", "instances": [{"index_key": "é", "status": "tainted",
+            "attributes": {"id": "i-1", "root_block_device": [{"volume_id": "v"}], "tags": {"a": null}},
+            "sensitive_attributes": [[{"type": "get_attr", "value": "tags"}]]}, {"attributes_flat": {"a.#": "1", "a.0": "b"}}]}]}"#,
+        r#"{"version": 3, "modules": [{"path": ["root", "m"], "resources": {"aws_instance.x.0": {"type": "aws_instance",
+            "primary": {"id": "i", "attributes": {"tags.%": "1", "tags.a": "b"}}}}}]}"#,
+        r#"{"planned_values": {}, "resource_drift": [{"address": "aws_instance.x", "mode": "managed", "change":
+            {"before": {"id": "i"}, "before_sensitive": {}}}], "prior_state": {"values": {"root_module": {"resources":
+            [{"address": "aws_instance.y", "mode": "managed", "values": {"id": "j"}, "sensitive_values": {"id": true}}],
+            "child_modules": []}}}}"#,
+    ];
+
+    #[test]
+    fn a_state_that_breaks_off_anywhere_is_refused_with_a_remedy() {
+        for sample in SAMPLES {
+            let whole = read(sample.as_bytes(), &TestNaming::default()).expect("readable");
+            assert!(!whole.drafts.is_empty());
+            for end in 0..sample.len() {
+                refusal(&sample.as_bytes()[..end]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damage_of_any_kind_is_refused_or_survived(
+            sample in 0..SAMPLES.len(),
+            damage in proptest::collection::vec(
+                (any::<proptest::sample::Index>(), "[\"\\\\{}\\[\\]:,a0-]|null|\\PC", 0..9_usize),
+                1..4,
+            ),
+        ) {
+            let mut bytes = SAMPLES[sample].as_bytes().to_vec();
+            for (at, new, removed) in damage {
+                let at = at.index(bytes.len());
+                let end = (at + removed).min(bytes.len());
+                bytes.splice(at..end, new.into_bytes());
+            }
+            if let Ok(parsed) = read(&bytes, &TestNaming::default()) {
+                let inventory = Inventory::build([(parsed.file, parsed.drafts)], &TestNaming::default());
+                for (id, instance) in inventory.instances() {
+                    let address = instance.address().to_string();
+                    let found = inventory.find_address(&address);
+                    prop_assert!(found.is_empty() || found.contains(&id));
+                    prop_assert!(instance.attributes().len() < 9);
+                }
+            }
+        }
     }
 }
