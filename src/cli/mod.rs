@@ -1,1 +1,7 @@
 //! The command line: what was typed becomes what was meant, rooms are wired, errors become text.
+
+pub mod args;
+pub mod completions;
+pub mod progress;
+pub mod terminal;
+pub mod values;
