@@ -59,3 +59,6 @@ fn run(cli: &Cli) -> Result<ExitCode, Error> {
 fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
+pub mod progress;
+pub mod terminal;
+pub mod values;
