@@ -90,26 +90,7 @@ impl Page<'_> {
         }
         self.rule(drift.severity, out)?;
 
-        let severity = drift.severity.word().to_uppercase();
-        let rules: Vec<_> = drift.rules.iter().map(|rule| visible(rule)).collect();
-        let because = if rules.is_empty() {
-            String::new()
-        } else {
-            format!("  {}", rules.join(", "))
-        };
-        let dot = match drift.severity {
-            Severity::Critical => "🔴",
-            Severity::High => "🟠",
-            Severity::Medium => "🟡",
-            Severity::Low => "🔵",
-        };
-        self.label(
-            dot,
-            "Severity",
-            &paint.severity(drift.severity, &severity),
-            &paint.faint(&because),
-            out,
-        )?;
+        self.severity(drift, out)?;
         if let Some(ending) = words::ending(drift) {
             self.field("🏁", "Status", &ending, out)?;
         }
@@ -137,8 +118,37 @@ impl Page<'_> {
         self.rule(drift.severity, out)
     }
 
+    fn severity(&self, drift: &Drift, out: &mut dyn Write) -> io::Result<()> {
+        let icon = match drift.severity {
+            Severity::Critical => "🔴",
+            Severity::High => "🟠",
+            Severity::Medium => "🟡",
+            Severity::Low => "🔵",
+        };
+        let word = drift.severity.word().to_uppercase();
+        let painted = self.paint.severity(drift.severity, &word);
+        let rules: Vec<_> = drift.rules.iter().map(|rule| visible(rule)).collect();
+        let rules = rules.join(", ");
+        let fits = width(&word) + width(&rules) + 2 <= self.room(self.indent() + LABEL + 1);
+        if rules.is_empty() || !fits {
+            self.label(icon, "Severity", &painted, "", out)?;
+            return if rules.is_empty() {
+                Ok(())
+            } else {
+                self.detail("Rules", &rules, out)
+            };
+        }
+        self.label(
+            icon,
+            "Severity",
+            &painted,
+            &self.paint.faint(&format!("  {rules}")),
+            out,
+        )
+    }
+
     fn room(&self, indent: usize) -> usize {
-        self.style.width.saturating_sub(indent).max(20)
+        self.style.width.saturating_sub(indent).max(12)
     }
 
     fn indent(&self) -> usize {
@@ -242,7 +252,7 @@ impl Page<'_> {
         let change = Change::of(attribute, self.style.reveal);
         if change.is_long() && !change.came_back() {
             self.heading("🔄", "Value Change", out)?;
-            self.difference(&of_change(&attribute.path, &change), out)?;
+            self.difference(&[of_change(&attribute.path, &change)], out)?;
             return writeln!(out);
         }
         if change.came_back() {
@@ -259,7 +269,7 @@ impl Page<'_> {
             format!("+ {}", change.after.inline()),
         );
         let arrow = arrow(self.style);
-        let (gone, new) = (self.paint.gone(&before), self.paint.new(&after));
+        let (gone, new) = (self.paint.gone(&before), self.paint.fresh(&after));
         let indent = self.indent() + LABEL + 1;
         if width(&before) + width(&after) + width(arrow) + 2 <= self.room(indent) {
             self.label(
@@ -274,7 +284,7 @@ impl Page<'_> {
             for (side, is_new) in [(before, false), (after, true)] {
                 for line in wrap(&side, self.room(self.indent().max(2))) {
                     let line = if is_new {
-                        self.paint.new(&line)
+                        self.paint.fresh(&line)
                     } else {
                         self.paint.gone(&line)
                     };
@@ -285,7 +295,7 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn difference(&self, sides: &super::lines::Sides, out: &mut dyn Write) -> io::Result<()> {
+    fn difference(&self, sides: &[super::lines::Sides], out: &mut dyn Write) -> io::Result<()> {
         let indent = " ".repeat(self.indent().max(2));
         let hunks = hunks(sides, 2);
         let total: usize = hunks.iter().map(|hunk| hunk.lines.len()).sum();
@@ -302,7 +312,7 @@ impl Page<'_> {
                     let text = format!("{sign} {part}");
                     let text = match line.tag {
                         ChangeTag::Delete => self.paint.gone(&text),
-                        ChangeTag::Insert => self.paint.new(&text),
+                        ChangeTag::Insert => self.paint.fresh(&text),
                         ChangeTag::Equal => self.paint.faint(&text),
                     };
                     writeln!(out, "{indent}{}", text.trim_end())?;

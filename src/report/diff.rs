@@ -127,7 +127,7 @@ fn one(drift: &Drift, style: &Style, paint: Paint, out: &mut dyn Write) -> io::R
             let text = format!("{}{}", mark(line.tag), line.text);
             let text = match line.tag {
                 ChangeTag::Delete => paint.gone(&text),
-                ChangeTag::Insert => paint.new(&text),
+                ChangeTag::Insert => paint.fresh(&text),
                 ChangeTag::Equal => text,
             };
             writeln!(out, "{text}")?;

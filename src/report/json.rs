@@ -514,9 +514,58 @@ impl<F: Formatter> Formatter for Safe<F> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
+    use super::super::{Format, Show, fixture, tests::rendered};
     use super::*;
+
+    /// The schema as it stands in the repository, made to refuse keys that it does not describe.
+    fn schema() -> jsonschema::Validator {
+        fn close(value: &mut Value) {
+            match value {
+                Value::Object(members) => {
+                    members.values_mut().for_each(close);
+                    if members.get("properties").is_some_and(Value::is_object) {
+                        members.insert("additionalProperties".to_owned(), Value::Bool(false));
+                    }
+                }
+                Value::Array(items) => items.iter_mut().for_each(close),
+                _ => {}
+            }
+        }
+        let mut schema: Value =
+            serde_json::from_str(include_str!("../../docs/report.schema.json")).expect("JSON");
+        close(&mut schema);
+        jsonschema::validator_for(&schema).expect("a schema")
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_schema_describes() {
+        let schema = schema();
+        let style = Style {
+            show: Show::ALL,
+            ..Style::default()
+        };
+        for report in [
+            fixture::rich(),
+            fixture::nothing(),
+            fixture::incomplete(),
+            fixture::empty(),
+        ] {
+            let mut value: Value =
+                serde_json::from_str(&rendered(Format::Json, &report, &style)).expect("JSON");
+            let problems: Vec<_> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
+            assert!(problems.is_empty(), "{problems:#?}");
+            // The schema can refuse: no member may be missing, none may be added.
+            let members: &mut Map<String, Value> = value.as_object_mut().expect("an object");
+            let window = members.remove("window").expect("a window");
+            assert!(!schema.is_valid(&value));
+            value["window"] = window;
+            assert!(schema.is_valid(&value));
+            value["surprise"] = json!(1);
+            assert!(!schema.is_valid(&value));
+        }
+    }
 
     #[test]
     fn escaped_json_means_the_same() {

@@ -22,6 +22,8 @@ pub struct Sides {
 pub struct Line {
     /// Which side has it.
     pub tag: ChangeTag,
+    /// Which pair of texts it comes from, counted from 0.
+    pub part: usize,
     /// Its text, without a mark and without a line break.
     pub text: String,
 }
@@ -35,22 +37,31 @@ pub struct Hunk {
     pub lines: Vec<Line>,
 }
 
-/// A whole drift as two texts: its attributes in order of path, or the resource itself.
-pub fn of_drift(drift: &Drift, reveal: bool) -> Sides {
-    let mut sides = Sides::default();
+/// A whole drift as pairs of texts: one for each attribute in order of path, or one for the
+/// resource itself.
+pub fn of_drift(drift: &Drift, reveal: bool) -> Vec<Sides> {
     let mut attributes: Vec<_> = drift.attributes.iter().collect();
     attributes.sort_by(|a, b| a.path.cmp(&b.path));
-    for attribute in attributes {
-        let of_one = of_change(&attribute.path, &Change::of(attribute, reveal));
-        sides.before.extend(of_one.before);
-        sides.after.extend(of_one.after);
-    }
+    let parts = attributes
+        .into_iter()
+        .map(|one| of_change(&one.path, &Change::of(one, reveal)));
     match drift.kind {
-        Kind::Modified => {}
-        Kind::Deleted => sides.before = block(drift, sides.before),
-        Kind::Unmanaged => sides.after = block(drift, sides.after),
+        Kind::Modified => parts.collect(),
+        Kind::Deleted => {
+            let inside = parts.flat_map(|part| part.before).collect();
+            vec![Sides {
+                before: block(drift, inside),
+                after: Vec::new(),
+            }]
+        }
+        Kind::Unmanaged => {
+            let inside = parts.flat_map(|part| part.after).collect();
+            vec![Sides {
+                before: Vec::new(),
+                after: block(drift, inside),
+            }]
+        }
     }
-    sides
 }
 
 /// A resource block around the lines of its attributes.
@@ -191,25 +202,90 @@ fn spread(value: &Value, depth: usize, start: &str, end: &str, lines: &mut Vec<S
     }
 }
 
-/// Where two texts differ, with `context` equal lines around.
-pub fn hunks(sides: &Sides, context: usize) -> Vec<Hunk> {
+/// Where the pairs of texts differ, one pair after the other, with `context` equal lines around.
+pub fn hunks(parts: &[Sides], context: usize) -> Vec<Hunk> {
+    let each = parts.iter().enumerate();
+    let lines: Vec<Line> = each
+        .flat_map(|(part, sides)| difference(part, sides))
+        .collect();
+    let mut hunks: Vec<Hunk> = Vec::new();
+    let mut reach = 0;
+    let mut place = Place::default();
+    for (index, line) in lines.iter().enumerate() {
+        let ahead = lines.iter().skip(index).take(context + 1);
+        let starts = ahead.into_iter().any(|line| line.tag != ChangeTag::Equal);
+        if line.tag != ChangeTag::Equal {
+            reach = index + context + 1;
+        }
+        if starts || index < reach {
+            if index == 0 || !place.inside {
+                hunks.push(Hunk {
+                    header: String::new(),
+                    lines: Vec::new(),
+                });
+                place.open();
+            }
+            if let Some(hunk) = hunks.last_mut() {
+                hunk.lines.push(line.clone());
+                place.count(line.tag);
+                hunk.header = place.header();
+            }
+        } else {
+            place.inside = false;
+            place.count(line.tag);
+        }
+    }
+    hunks
+}
+
+fn difference(part: usize, sides: &Sides) -> Vec<Line> {
     let before: Vec<&str> = sides.before.iter().map(String::as_str).collect();
     let after: Vec<&str> = sides.after.iter().map(String::as_str).collect();
-    let diff = TextDiff::from_slices(&before, &after);
-    diff.unified_diff()
-        .context_radius(context)
-        .iter_hunks()
-        .map(|hunk| Hunk {
-            header: hunk.header().to_string(),
-            lines: hunk
-                .iter_changes()
-                .map(|change| Line {
-                    tag: change.tag(),
-                    text: (*change.value()).to_owned(),
-                })
-                .collect(),
+    TextDiff::from_slices(&before, &after)
+        .iter_all_changes()
+        .map(|change| Line {
+            tag: change.tag(),
+            part,
+            text: (*change.value()).to_owned(),
         })
         .collect()
+}
+
+/// Line numbers of a hunk while it grows.
+#[derive(Default)]
+struct Place {
+    inside: bool,
+    /// Lines of each side before the hunk.
+    skipped: [usize; 2],
+    /// Lines of each side in the hunk.
+    held: [usize; 2],
+}
+
+impl Place {
+    fn open(&mut self) {
+        self.skipped = [
+            self.skipped[0] + self.held[0],
+            self.skipped[1] + self.held[1],
+        ];
+        self.held = [0, 0];
+        self.inside = true;
+    }
+
+    fn count(&mut self, tag: ChangeTag) {
+        self.held[0] += usize::from(tag != ChangeTag::Insert);
+        self.held[1] += usize::from(tag != ChangeTag::Delete);
+    }
+
+    fn header(&self) -> String {
+        let range = |skipped: usize, held: usize| match held {
+            0 => format!("{skipped},0"),
+            1 => (skipped + 1).to_string(),
+            _ => format!("{},{held}", skipped + 1),
+        };
+        let before = range(self.skipped[0], self.held[0]);
+        let after = range(self.skipped[1], self.held[1]);
+        format!("@@ -{before} +{after} @@")
+    }
 }
 
 /// The mark in front of a line of a diff.
@@ -234,7 +310,7 @@ mod tests {
             added: None,
             removed: None,
         };
-        hunks(&of_change("policy", &change), 0)
+        hunks(&[of_change("policy", &change)], 0)
             .into_iter()
             .flat_map(|hunk| hunk.lines)
             .map(|line| format!("{}{}", mark(line.tag), line.text))
@@ -277,6 +353,27 @@ mod tests {
             changed(json!("#!/bin/sh\necho a\n"), json!("#!/bin/sh\necho b\n")),
             ["-  echo a", "+  echo b"]
         );
+    }
+
+    #[test]
+    fn hunks_are_those_of_a_unified_diff() {
+        proptest::proptest!(|(before in lines(), after in lines(), context in 0_usize..4)| {
+            let old: Vec<&str> = before.iter().map(String::as_str).collect();
+            let new: Vec<&str> = after.iter().map(String::as_str).collect();
+            let expected: Vec<String> = TextDiff::from_slices(&old, &new)
+                .unified_diff()
+                .context_radius(context)
+                .iter_hunks()
+                .map(|hunk| hunk.header().to_string().trim_end().to_owned())
+                .collect();
+            let ours: Vec<String> =
+                hunks(&[Sides { before, after }], context).into_iter().map(|h| h.header).collect();
+            proptest::prop_assert_eq!(ours, expected);
+        });
+    }
+
+    fn lines() -> impl proptest::strategy::Strategy<Value = Vec<String>> {
+        proptest::collection::vec("[abc]", 0..24)
     }
 
     #[test]

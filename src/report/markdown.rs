@@ -3,10 +3,9 @@
 
 use std::io::{self, Write};
 
-use super::lines::{hunks, mark, of_change, of_drift};
+use super::lines::{hunks, mark, of_drift};
 use super::sections::{Standing, failed, sections};
 use super::text::visible;
-use super::value::Change;
 use super::{Style, words};
 use crate::drift::model::{Drift, Event, Kind, Report};
 
@@ -102,14 +101,8 @@ fn tail(report: &Report, style: &Style) -> String {
     let refused: Vec<String> = failed(report, style)
         .iter()
         .map(|call| {
-            format!(
-                "{}: {} on {} by {}: {}",
-                words::instant(call.event.time),
-                code(&words::call(&call.event)),
-                code(&call.address),
-                code(&call.event.actor.name),
-                code(call.event.error.as_deref().unwrap_or("refused")),
-            )
+            let time = words::instant(call.event.time);
+            format!("{time}: {}", code(&short(&words::refused(call))))
         })
         .collect();
     list(&mut page, "Refused calls", &refused);
@@ -117,14 +110,14 @@ fn tail(report: &Report, style: &Style) -> String {
         .evidence
         .unreadable
         .iter()
-        .map(|item| code(&words::unreadable(item)))
+        .map(|item| code(&short(&words::unreadable(item))))
         .collect();
     list(&mut page, "Could not be read", &unreadable);
     let unmapped: Vec<String> = report
         .evidence
         .unmapped
         .iter()
-        .map(|item| code(&words::unmapped(item)))
+        .map(|item| code(&short(&words::unmapped(item))))
         .collect();
     list(
         &mut page,
@@ -140,14 +133,10 @@ fn list(page: &mut String, heading: &str, items: &[String]) {
     }
     page.push_str(&format!("## {heading}\n\n"));
     for item in items.iter().take(LISTED) {
-        let item = short(item);
-        // A code span that was cut must not run on.
-        let closed = if item.matches('`').count().is_multiple_of(2) {
-            ""
-        } else {
-            "`"
-        };
-        page.push_str(&format!("- {item}{closed}\n"));
+        page.push_str(&format!(
+            "- {item}
+"
+        ));
     }
     if items.len() > LISTED {
         page.push_str(&format!("- and {} more\n", items.len() - LISTED));
@@ -259,14 +248,7 @@ fn origin(event: &Event) -> String {
 fn difference(drift: &Drift, style: &Style) -> String {
     let mut text = String::new();
     let mut left_out = 0;
-    let sides: Vec<_> = if drift.kind == Kind::Modified {
-        let each = drift.attributes.iter();
-        each.map(|one| of_change(&one.path, &Change::of(one, style.reveal)))
-            .collect()
-    } else {
-        vec![of_drift(drift, style.reveal)]
-    };
-    for hunk in sides.iter().flat_map(|sides| hunks(sides, CONTEXT)) {
+    for hunk in hunks(&of_drift(drift, style.reveal), CONTEXT) {
         for line in hunk.lines {
             let line = format!("{}{}{}\n", mark(line.tag), " ", line.text);
             if text.len() + line.len() <= MOST_OF_ONE {
@@ -342,7 +324,9 @@ fn plain(text: &str) -> String {
         }
         ' ' | '.' | '-' | '[' | ']' | '"' | '/' | ',' | ';' | '\'' => true,
         '(' | ')' => !text.contains("]("),
-        ':' => !text.contains("://") && !text.contains("::"),
+        ':' => text
+            .get(position + 1..)
+            .is_some_and(|rest| rest.starts_with(' ')),
         _ => character.is_alphanumeric(),
     };
     let lower = text.to_lowercase();

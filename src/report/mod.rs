@@ -8,15 +8,23 @@
 mod align;
 mod console;
 mod diff;
-pub mod json;
+mod falco;
+pub mod github;
+mod gitlab;
+mod json;
+mod jsonl;
+mod junit;
 mod lines;
 mod markdown;
 mod paint;
+mod sarif;
 mod sections;
+mod side_by_side;
 mod table;
 mod text;
 mod value;
 mod words;
+mod xml;
 
 #[cfg(test)]
 mod fixture;
@@ -38,20 +46,41 @@ pub enum Format {
     Console,
     /// A unified diff per resource.
     Diff,
+    /// Both sides of each resource beside each other.
+    SideBySide,
     /// Markdown for pull requests and Slack.
     Markdown,
     /// One JSON object, for programs.
     Json,
+    /// One JSON object per line.
+    Jsonl,
+    /// SARIF 2.1.0, for GitHub code scanning.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// Alerts as Falco emits them.
+    Falco,
 }
 
 impl Format {
     /// Every format, in the order the help lists them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 12] = [
         Self::Table,
         Self::Console,
         Self::Diff,
+        Self::SideBySide,
         Self::Markdown,
         Self::Json,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::Junit,
+        Self::Github,
+        Self::Gitlab,
+        Self::Falco,
     ];
 
     /// The word for it on the command line.
@@ -63,6 +92,13 @@ impl Format {
             Self::Diff => "diff",
             Self::Markdown => "markdown",
             Self::Json => "json",
+            Self::SideBySide => "side-by-side",
+            Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Falco => "falco",
         }
     }
 }
@@ -164,6 +200,13 @@ pub fn render(
         Format::Console => console::write(report, style, out),
         Format::Diff => diff::write(report, style, out),
         Format::Markdown => markdown::write(report, style, out),
+        Format::SideBySide => side_by_side::write(report, style, out),
         Format::Json => json::write(report, style, out),
+        Format::Jsonl => jsonl::write(report, style, out),
+        Format::Sarif => sarif::write(report, style, out),
+        Format::Junit => junit::write(report, style, out),
+        Format::Github => github::write(report, style, out),
+        Format::Gitlab => gitlab::write(report, style, out),
+        Format::Falco => falco::write(report, style, out),
     }
 }

@@ -25,7 +25,7 @@ impl Paint {
     }
 
     /// What is new.
-    pub fn new(self, text: &str) -> String {
+    pub fn fresh(self, text: &str) -> String {
         self.with("32", text)
     }
 

@@ -69,23 +69,36 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
 
 /// The lines above everything: what was looked at.
 pub fn header(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    labelled(
+        "Window  ",
+        &words::window(&report.window),
+        false,
+        style,
+        out,
+    )?;
+    labelled("States  ", &words::states(report), false, style, out)
+}
+
+/// A label with a text beside it, over as many lines as it needs.
+fn labelled(
+    label: &str,
+    text: &str,
+    alarm: bool,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let paint = Paint {
         colour: style.colour,
     };
-    writeln!(
-        out,
-        "{} {}",
-        paint.faint("Window "),
-        words::window(&report.window)
-    )?;
-    let states = words::states(report);
-    let states = fit(
-        &states,
-        style.width.saturating_sub(8).max(20),
-        Cut::End,
-        ellipsis(style),
-    );
-    writeln!(out, "{} {states}", paint.faint("States "))
+    for (position, line) in wrap(text, style.width.saturating_sub(9))
+        .into_iter()
+        .enumerate()
+    {
+        let label = if position == 0 { label } else { "        " };
+        let line = if alarm { paint.alarm(&line) } else { line };
+        writeln!(out, "{} {line}", paint.faint(label))?;
+    }
+    Ok(())
 }
 
 /// That nothing drifted, in words that say what this rests on.
@@ -116,20 +129,14 @@ pub fn footer(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result
     };
     let complete = words::trust(&report.evidence) == words::Trust::Complete;
     writeln!(out)?;
-    let labelled = [
-        ("Total   ", words::totals(report), false),
-        ("Evidence", words::evidence(&report.evidence), !complete),
-    ];
-    for (label, text, alarm) in labelled {
-        for (position, line) in wrap(&text, style.width.saturating_sub(9))
-            .into_iter()
-            .enumerate()
-        {
-            let label = if position == 0 { label } else { "        " };
-            let line = if alarm { paint.alarm(&line) } else { line };
-            writeln!(out, "{} {line}", paint.faint(label))?;
-        }
-    }
+    labelled("Total   ", &words::totals(report), false, style, out)?;
+    labelled(
+        "Evidence",
+        &words::evidence(&report.evidence),
+        !complete,
+        style,
+        out,
+    )?;
     let room = style.width.saturating_sub(11);
     let notes = report
         .evidence
@@ -161,7 +168,9 @@ fn write_notes(
     if notes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{} {heading}", " ".repeat(8))?;
+    for line in wrap(heading, room) {
+        writeln!(out, "{} {line}", " ".repeat(8))?;
+    }
     for (mark, note) in notes.iter().take(LISTED) {
         for (position, line) in wrap(note, room).into_iter().enumerate() {
             let mark = if position == 0 { mark } else { "  " };

@@ -34,7 +34,7 @@ const LOG_COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 /// One line of text that is safe to print: what acts is written out, as `\n` or `\u{1b}`, and
 /// commands to CI systems are broken.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let commands = text.contains("##") || text.trim_start().starts_with("::");
+    let commands = text.contains("##") || starts_command(text);
     if !commands && !text.chars().any(acts) {
         return Cow::Borrowed(text);
     }
@@ -54,14 +54,25 @@ pub fn visible(text: &str) -> Cow<'_, str> {
                 out = out.replace(command, &command.replacen("##", "#\\u{23}", 1));
             }
         }
-        // GitHub obeys `::command::` at the start of a line, after any blanks.
-        let rest = out.trim_start();
-        if rest.starts_with("::") {
-            let start = out.len() - rest.len();
-            out.replace_range(start..=start, "\\u{3a}");
-        }
+        out = guarded(out);
     }
     Cow::Owned(out)
+}
+
+/// Whether a line is a command to GitHub, which obeys `::command::` at its start, after any blanks.
+/// IPv6 addresses such as `::1` and `::/0` are none.
+fn starts_command(line: &str) -> bool {
+    let rest = line.trim_start().strip_prefix("::");
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// A line that may begin in the middle of a text, broken if it has become a command to GitHub.
+pub fn guarded(mut line: String) -> String {
+    if starts_command(&line) {
+        let start = line.len() - line.trim_start().len();
+        line.replace_range(start..=start, "\\u{3a}");
+    }
+    line
 }
 
 /// Columns that a text takes in a terminal.
@@ -149,7 +160,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     if !line.trim().is_empty() || lines.is_empty() {
         lines.push(line.trim_end().to_owned());
     }
-    lines
+    lines.into_iter().map(guarded).collect()
 }
 
 #[cfg(test)]
@@ -168,6 +179,7 @@ mod tests {
             ("\u{9b}31m", "\\u{9b}31m"),
             ("  ::error::x", "  \\u{3a}:error::x"),
             ("ipv6 ::/0", "ipv6 ::/0"),
+            ("::/0", "::/0"),
             ("x ##[group]y", "x #\\u{23}[group]y"),
             ("## heading", "## heading"),
             ("##vso[task.setvariable]", "#\\u{23}vso[task.setvariable]"),

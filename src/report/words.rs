@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::lines;
 use super::text::visible;
 use super::value::{Change, Side, inline};
+use super::{Style, lines};
 use crate::drift::model::{
     Actor, Attribute, Drift, Event, Evidence, FailedCall, Kind, Origin, Report, Severity, Status,
     Unmapped, Unreadable, Window,
@@ -322,12 +322,37 @@ pub fn change(attribute: &Attribute, reveal: bool, arrow: &str) -> String {
     if !members.is_empty() {
         return members.join(" ");
     }
-    let differing: Vec<String> = lines::hunks(&lines::of_change("", &change), 0)
+    let differing: Vec<String> = lines::hunks(&[lines::of_change("", &change)], 0)
         .into_iter()
         .flat_map(|hunk| hunk.lines)
         .map(|line| format!("{} {}", lines::mark(line.tag), line.text.trim()))
         .collect();
     differing.join(" ")
+}
+
+/// A drift in one sentence: what became of which resource, by whom, when.
+pub fn sentence(drift: &Drift, style: &Style) -> String {
+    let arrow = if style.unicode { "→" } else { "->" };
+    let (path, change) = what(drift, style.reveal, arrow);
+    let path = path.map_or(String::new(), |path| format!("{path}: "));
+    let mut text = format!(
+        "{} [{}] {path}{change}",
+        visible(&drift.subject()),
+        drift.severity.word()
+    );
+    if let Some(event) = drift.culprit() {
+        text.push_str(&format!(
+            ", by {} ({}) with {} at {}",
+            who(&event.actor),
+            event.origin.class.word(),
+            call(event),
+            instant(event.time)
+        ));
+    }
+    if let Some(ending) = ending(drift) {
+        text.push_str(&format!("; {ending}"));
+    }
+    text
 }
 
 /// How a drift ended, for those that are not open.
