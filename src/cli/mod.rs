@@ -2,6 +2,8 @@
 
 pub mod args;
 pub mod completions;
+pub mod config;
+pub mod ignore;
 pub mod progress;
 pub mod terminal;
 pub mod values;
