@@ -289,7 +289,9 @@ fn parse_words(words: &[String]) -> Result<ScanArgs, String> {
         .map_err(|error| {
             let text = error.render().to_string();
             let first = text.split("\n\n").next().unwrap_or_default().trim();
-            first.strip_prefix("error: ").unwrap_or(first).to_owned()
+            // The caller names the key; clap would name the flag and the value again.
+            let reason = first.split_once(">': ").map_or(first, |parts| parts.1);
+            reason.strip_prefix("error: ").unwrap_or(reason).to_owned()
         })
 }
 
