@@ -6,6 +6,8 @@ mod demo;
 mod error;
 mod job;
 mod output;
+pub mod config;
+pub mod ignore;
 pub mod progress;
 mod scan;
 mod store;
