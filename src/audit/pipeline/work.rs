@@ -7,15 +7,13 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, never, select};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::Options;
 use super::budget::Budget;
+use super::parts::Part;
 use super::progress::Progress;
-use super::words;
 use crate::audit::call::Call;
 use crate::audit::decode::{Decoder, Filter, Tally};
 use crate::audit::source::local::{LocalFile, unreadable};
-
-/// What standard input is called in reports.
-pub const STDIN: &str = "-";
 
 /// How much larger a compressed log file is assumed to become: the upper end of what real ones
 /// show.
@@ -26,11 +24,13 @@ const KEPT: usize = 8 << 20;
 
 /// A log file on this machine.
 #[derive(Debug)]
-pub enum Local {
+pub enum Local<'a> {
     /// Still to be read.
     File(LocalFile),
-    /// What standard input held.
-    Stdin(Vec<u8>),
+    /// All that a stream held, and what it is called.
+    Whole(String, Vec<u8>),
+    /// A part of one that is too large to hold whole.
+    Part(Part<'a>),
 }
 
 /// A log file that was fetched.
@@ -54,16 +54,17 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// A bench for workers that together hold so many bytes, read and inflated.
+    /// A bench for as many workers, and for so many bytes, as the options say.
     pub fn new(
-        memory: u64,
+        options: &Options,
         filter: &'a Filter<'a>,
         progress: &'a dyn Progress,
         sink: &'a (dyn Fn(Call) + Sync),
     ) -> Self {
+        let bytes = options.memory - for_waiting(options.memory);
         Self {
-            inflated: Budget::new(for_workers(memory)),
-            large: for_workers(memory) / 16,
+            inflated: Budget::new(bytes),
+            large: bytes / (options.workers.max(1) as u64),
             filter,
             progress,
             sink,
@@ -71,7 +72,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Decodes until both channels are at their end.
-    pub fn work(&self, locals: &Receiver<Local>, remotes: &Receiver<Remote>) -> Tally {
+    pub fn work(&self, locals: &Receiver<Local<'_>>, remotes: &Receiver<Remote>) -> Tally {
         let (mut locals, mut remotes) = (locals.clone(), remotes.clone());
         let mut open = 2;
         let mut worker = Worker {
@@ -84,7 +85,8 @@ impl<'a> Bench<'a> {
             select! {
                 recv(locals) -> next => match next {
                     Ok(Local::File(file)) => worker.file(&file.path),
-                    Ok(Local::Stdin(bytes)) => worker.whole(STDIN, &bytes),
+                    Ok(Local::Whole(location, bytes)) => worker.whole(&location, &bytes),
+                    Ok(Local::Part(part)) => worker.part(part),
                     Err(_) => (open, locals) = (open - 1, never()),
                 },
                 recv(remotes) -> next => if let Ok(remote) = next {
@@ -128,12 +130,30 @@ impl Worker<'_> {
         self.bench.progress.fetched(buffer.len() as u64);
         // What could be read before a disk failed is still evidence.
         if !buffer.is_empty() || read.is_ok() {
-            self.decode(&words(path), &buffer, inflated);
+            self.decode(&path.display().to_string(), &buffer, inflated);
         }
         if buffer.capacity() <= KEPT {
             self.buffer = buffer;
         }
         read.map(|_| ())
+    }
+
+    fn part(&mut self, part: Part<'_>) {
+        let (files, problems) = (self.tally.files, self.tally.problems.len());
+        self.decode(&part.location, &part.bytes, 0);
+        if part.offset > 0 {
+            // The first part counts as the file, and places are counted within the part.
+            self.tally.files = files;
+            for problem in self.tally.problems.iter_mut().skip(problems) {
+                let within = problem
+                    .place
+                    .take()
+                    .unwrap_or_else(|| "somewhere".to_owned());
+                problem.place = Some(format!("{within}, counted from byte {}", part.offset));
+            }
+        }
+        drop(part.bytes);
+        drop(part.share);
     }
 
     fn remote(&mut self, remote: Remote) {
@@ -177,13 +197,9 @@ impl Worker<'_> {
     }
 }
 
-/// What part of the memory workers may fill; the rest is for fetched bytes.
-fn for_workers(memory: u64) -> u64 {
-    memory - for_fetched(memory)
-}
-
-/// What part of the memory fetched bytes may fill while they wait for a worker.
-pub fn for_fetched(memory: u64) -> u64 {
+/// What part of the memory bytes may fill while they wait for a worker. The rest is for what
+/// workers read and inflate.
+pub fn for_waiting(memory: u64) -> u64 {
     memory / 4
 }
 

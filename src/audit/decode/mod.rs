@@ -95,7 +95,8 @@ impl Decoder {
             bytes
         };
         tally.bytes += bytes.len() as u64;
-        let Ok(Value::Object(file)) = serde_json::from_slice(bytes) else {
+        let values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+        let Ok(values) = values.collect::<Result<Vec<_>, _>>() else {
             tally.problems.push(Problem {
                 location: location.to_owned(),
                 place: None,
@@ -104,12 +105,11 @@ impl Decoder {
             });
             return;
         };
-        for record in file
-            .get("Records")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        let records = values.iter().flat_map(|value| match &value["Records"] {
+            Value::Array(records) => records.iter().collect(),
+            _ => vec![value],
+        });
+        for record in records {
             tally.records += 1;
             let time = record["eventTime"]
                 .as_str()
