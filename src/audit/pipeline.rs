@@ -15,6 +15,7 @@ mod budget;
 mod feed;
 mod fetch;
 mod parts;
+mod pool;
 mod progress;
 mod work;
 

@@ -1,4 +1,4 @@
-//! The workers: each owns a decoder, takes the next log file and decodes it.
+//! The workers: each takes the next log file, reads it if that is still to do, and decodes it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,9 +10,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Options;
 use super::budget::Budget;
 use super::parts::Part;
+use super::pool::Pool;
 use super::progress::Progress;
 use crate::audit::call::Call;
-use crate::audit::decode::{Decoder, Filter, Tally};
+use crate::audit::decode::{Filter, Tally};
 use crate::audit::source::local::{LocalFile, unreadable};
 
 /// How much larger a compressed log file is assumed to become: the upper end of what real ones
@@ -47,7 +48,7 @@ pub struct Remote {
 /// What all workers share.
 pub struct Bench<'a> {
     inflated: Budget,
-    large: u64,
+    decoders: Pool,
     filter: &'a Filter<'a>,
     progress: &'a dyn Progress,
     sink: &'a (dyn Fn(Call) + Sync),
@@ -61,10 +62,9 @@ impl<'a> Bench<'a> {
         progress: &'a dyn Progress,
         sink: &'a (dyn Fn(Call) + Sync),
     ) -> Self {
-        let bytes = options.memory - for_waiting(options.memory);
         Self {
-            inflated: Budget::new(bytes),
-            large: bytes / (options.workers.max(1) as u64),
+            inflated: Budget::new(options.memory - for_waiting(options.memory)),
+            decoders: Pool::default(),
             filter,
             progress,
             sink,
@@ -77,7 +77,6 @@ impl<'a> Bench<'a> {
         let mut open = 2;
         let mut worker = Worker {
             bench: self,
-            decoder: Decoder::new(),
             buffer: Vec::new(),
             tally: Tally::default(),
         };
@@ -102,7 +101,6 @@ impl<'a> Bench<'a> {
 
 struct Worker<'a> {
     bench: &'a Bench<'a>,
-    decoder: Decoder,
     buffer: Vec<u8>,
     tally: Tally,
 }
@@ -180,20 +178,13 @@ impl Worker<'_> {
 
     fn decode(&mut self, location: &str, bytes: &[u8], inflated: u64) {
         let before = self.tally.records;
-        let sink = self.bench.sink;
-        self.decoder.file(
-            location,
-            bytes,
-            self.bench.filter,
-            &mut self.tally,
-            &mut |call| sink(call),
-        );
+        let (bench, tally) = (self.bench, &mut self.tally);
+        let mut sink = |call| (bench.sink)(call);
+        bench.decoders.with(inflated, |decoder| {
+            decoder.file(location, bytes, bench.filter, tally, &mut sink);
+        });
         let records = self.tally.records.saturating_sub(before);
-        self.bench.progress.decoded(bytes.len() as u64, records);
-        // A decoder keeps its buffer; one that has grown large would hold it beyond its share.
-        if inflated > self.bench.large {
-            self.decoder = Decoder::new();
-        }
+        bench.progress.decoded(bytes.len() as u64, records);
     }
 }
 
