@@ -1,1 +1,33 @@
 //! Loads Terraform states into one inventory of managed resource instances.
+//!
+//! A [`StateLocation`] says where a state lies, [`load`] reads all of them in parallel and puts
+//! them into one [`Inventory`]. What could not be read is listed as [`Problem`]s and never keeps
+//! the other states from being read.
+
+mod address;
+pub mod backend;
+mod discover;
+mod draft;
+mod formats;
+mod guess;
+mod index;
+pub mod inventory;
+mod keys;
+mod load;
+pub mod location;
+mod path;
+mod problem;
+mod scope;
+mod sources;
+mod syntax;
+#[cfg(test)]
+mod testing;
+
+pub use address::{Address, Key, ModuleStep};
+pub use discover::{Discovered, discover};
+pub use inventory::{Instance, InstanceId, Inventory, Naming, Scope, StateFile};
+pub use load::{Loaded, load, load_text};
+pub use location::{S3Location, StateLocation};
+pub use path::{AttributePath, Step};
+pub use problem::Problem;
+pub use syntax::SyntaxError;

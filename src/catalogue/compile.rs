@@ -1,0 +1,214 @@
+//! Turns the flat attribute entries of a rule into changes that know how the schema nests them.
+
+use std::collections::BTreeMap;
+
+use super::path::Path;
+use super::rule::{Build, Change, Field, Fields, Operation, Shape, Source};
+use super::schema::{Attribute, Block, Body, Nesting, Type};
+
+/// Why entries cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// The attribute is not in the provider's schema.
+    #[error("`{0}` is not an attribute of this resource type")]
+    NoSuchAttribute(String),
+    /// Members of a list are given, the list itself is not.
+    #[error("`{0}` is inside a list of blocks whose own source is not given")]
+    NoList(String),
+}
+
+/// What stands at a dotted path.
+enum Place<'a> {
+    Attribute(&'a Attribute),
+    Block(&'a Block),
+}
+
+/// Compiles the entries of one operation of one target.
+///
+/// # Errors
+/// When an entry names what the schema does not have, or members of a list that has no source.
+pub fn compile(
+    operation: Operation,
+    entries: &BTreeMap<String, Source>,
+    body: &Body,
+) -> Result<Vec<Change>, CompileError> {
+    let mut changes = Vec::new();
+    for (attribute, source) in entries {
+        let names: Vec<&str> = attribute.split('.').collect();
+        let (place, path, list_above) =
+            walk(body, &names).ok_or_else(|| CompileError::NoSuchAttribute(attribute.clone()))?;
+        if let Some(depth) = list_above {
+            if entries.contains_key(&names[..depth].join(".")) {
+                continue;
+            }
+            // A list that the provider limits to one block by other means than the schema's.
+            let as_one = operation == Operation::Set && only_lists_above(body, &names);
+            if !as_one {
+                return Err(CompileError::NoList(attribute.clone()));
+            }
+        }
+        let (shape, build) = match place {
+            Place::Attribute(found) => {
+                // What goes from a map is named by its keys alone.
+                let keys_only = operation == Operation::Remove && matches!(found.ty, Type::Map(_));
+                let given = if keys_only { Type::Any } else { found.ty.clone() };
+                (Shape::Plain(found.ty.clone()), Build::Leaf(source.clone(), given))
+            }
+            Place::Block(block) if block.nesting == Nesting::Map => {
+                (Shape::Plain(Type::Map(Box::new(Type::Any))), Build::Leaf(source.clone(), Type::Any))
+            }
+            Place::Block(block) => {
+                let fields = fields(&block.body, attribute, source, entries);
+                let ordered = block.nesting == Nesting::List;
+                let shape = Shape::Blocks { ordered, fields: known(&block.body, &fields) };
+                let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
+                if single && fields.is_empty() {
+                    (Shape::Plain(Type::Any), Build::Leaf(source.clone(), Type::Any))
+                } else if single {
+                    // The block's own entry only says where it is; its fields drift on their own.
+                    continue;
+                } else {
+                    (shape, Build::Blocks(source.clone(), fields))
+                }
+            }
+        };
+        changes.push(Change {
+            operation,
+            attribute: attribute.clone(),
+            path,
+            shape,
+            build,
+            alone: source.alone,
+            key: source.key.clone(),
+        });
+    }
+    Ok(changes)
+}
+
+/// Terraform's path for a dotted path, if the schema has it: `metadata_options[0].http_tokens`.
+#[must_use]
+pub fn rendered(body: &Body, dotted: &str) -> Option<String> {
+    let names: Vec<&str> = dotted.split('.').collect();
+    walk(body, &names).map(|(_, path, _)| path)
+}
+
+/// Follows names through a schema: the place, Terraform's path, and the depth of a list of many blocks above it.
+fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option<usize>)> {
+    let mut body = body;
+    let mut path = String::new();
+    let mut list_above = None;
+    for (depth, name) in names.iter().enumerate() {
+        let last = depth + 1 == names.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+        if let Some(block) = body.blocks.get(*name) {
+            if last {
+                return Some((Place::Block(block), path, list_above));
+            }
+            match block.nesting {
+                Nesting::ListOfOne => path.push_str("[0]"),
+                Nesting::Single => {}
+                Nesting::List => {
+                    path.push_str("[0]");
+                    list_above = list_above.or(Some(depth + 1));
+                }
+                Nesting::Set | Nesting::Map => list_above = list_above.or(Some(depth + 1)),
+            }
+            body = &block.body;
+        } else {
+            let attribute = body.attributes.get(*name)?;
+            return last.then_some((Place::Attribute(attribute), path, list_above));
+        }
+    }
+    None
+}
+
+/// Whether all blocks above a place are lists or single.
+fn only_lists_above(body: &Body, names: &[&str]) -> bool {
+    let mut body = body;
+    names[..names.len() - 1].iter().all(|name| match body.blocks.get(*name) {
+        Some(block) => {
+            body = &block.body;
+            !matches!(block.nesting, Nesting::Set | Nesting::Map)
+        }
+        None => false,
+    })
+}
+
+/// Builds for the fields of a block, from the entries below it.
+fn fields(
+    body: &Body,
+    above: &str,
+    above_source: &Source,
+    entries: &BTreeMap<String, Source>,
+) -> Vec<(String, Build)> {
+    let mut out = Vec::new();
+    for (name, attribute) in &body.attributes {
+        let dotted = format!("{above}.{name}");
+        if let Some(source) = entries.get(&dotted) {
+            let source = relative(source, above_source);
+            out.push((name.clone(), Build::Leaf(source, attribute.ty.clone())));
+        }
+    }
+    for (name, block) in &body.blocks {
+        let dotted = format!("{above}.{name}");
+        let own = entries.get(&dotted);
+        let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
+        if single {
+            let inner = fields(&block.body, &dotted, above_source, entries);
+            if !inner.is_empty() {
+                out.push((name.clone(), Build::One { in_list: block.nesting == Nesting::ListOfOne, fields: inner }));
+            }
+        } else if let Some(source) = own {
+            let inner = fields(&block.body, &dotted, source, entries);
+            out.push((name.clone(), Build::Blocks(relative(source, above_source), inner)));
+        }
+    }
+    out
+}
+
+/// A source as seen from a member of the list above it.
+fn relative(source: &Source, above: &Source) -> Source {
+    // Where the list may be one of several values, a field that is one of them says so by its own path.
+    let alternatives = above.from.len() > 1;
+    let below = |path: &Path| {
+        let inner = above.from.iter().find_map(|list| path.below(list))?;
+        (!alternatives || !inner.steps.is_empty()).then_some(inner)
+    };
+    let mut source = source.clone();
+    for path in &mut source.from {
+        if let Some(inner) = below(path) {
+            *path = inner;
+        }
+    }
+    for part in &mut source.template {
+        if let super::rule::TemplatePart::Path(path) = part
+            && let Some(inner) = below(path)
+        {
+            *path = inner;
+        }
+    }
+    source
+}
+
+/// What a rule knows of a block, for comparing.
+fn known(body: &Body, builds: &[(String, Build)]) -> Fields {
+    let mut out = Fields::new();
+    for (name, build) in builds {
+        let field = match build {
+            Build::Leaf(_, ty) => {
+                let computed = body.attributes.get(name).is_some_and(|attribute| attribute.computed);
+                Field { ty: Some(ty.clone()), computed, inner: None }
+            }
+            Build::Blocks(_, inner) | Build::One { fields: inner, .. } => {
+                let Some(block) = body.blocks.get(name) else { continue };
+                let ordered = block.nesting != Nesting::Set;
+                Field { ty: None, computed: false, inner: Some((ordered, known(&block.body, inner))) }
+            }
+        };
+        out.insert(name.clone(), field);
+    }
+    out
+}

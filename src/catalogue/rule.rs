@@ -1,0 +1,266 @@
+//! A rule as the engine uses it: what one call changes, and how it names what it changes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::path::Path;
+use super::schema::Type;
+use super::transform::Transform;
+
+/// Everything the catalogue says of one call.
+#[derive(Debug, Clone, Default)]
+pub struct CallRule {
+    /// Event name without version suffix.
+    pub event: String,
+    /// Why the call changes nothing that Terraform holds, if it does not.
+    pub operates: Option<String>,
+    /// The rule counts only if all of these hold.
+    pub when: Vec<Condition>,
+    /// The call is many calls in one.
+    pub each: Option<Each>,
+    /// Of these types only the first that the state holds a match of is changed.
+    pub owners: Vec<String>,
+    /// What the call may touch.
+    pub targets: Vec<Target>,
+}
+
+/// One resource type that a call may touch.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The type, or any that carries tags.
+    pub resource_type: ResourceType,
+    /// What the call does to the resource.
+    pub effect: EffectKind,
+    /// How the call names the instance: alternatives, the first that matches counts.
+    pub find: Vec<Vec<Pair>>,
+    /// The id of what a call creates.
+    pub id: Option<Source>,
+    /// The ARN of what a call creates.
+    pub arn: Option<Source>,
+    /// What a created resource hangs on.
+    pub parent: Option<Parent>,
+    /// Types and attributes that, if they name this resource, own the change instead.
+    pub yields: Vec<(String, String)>,
+    /// The target counts only if all of these hold.
+    pub when: Vec<Condition>,
+    /// The call is many calls in one, for this target.
+    pub each: Option<Each>,
+    /// Attributes that change.
+    pub changes: Vec<Change>,
+    /// Which file the target stands in.
+    pub provenance: Provenance,
+}
+
+/// Which resource types a target is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResourceType {
+    /// This one.
+    Named(String),
+    /// Any that carries `tags`; the call names it by id or ARN.
+    AnyTagged,
+}
+
+/// What a call does to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EffectKind {
+    /// Changes attributes.
+    Update,
+    /// Makes it.
+    Create,
+    /// Removes it.
+    Delete,
+    /// Changes it if it is there, else makes it.
+    Put,
+}
+
+/// One part of how a call names an instance.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The state's attribute, a dotted path without indexes.
+    pub attribute: String,
+    /// Where the call says it.
+    pub source: Source,
+    /// Whether the call may leave it out; the attribute must be empty then.
+    pub optional: bool,
+}
+
+/// What a created resource hangs on.
+#[derive(Debug, Clone)]
+pub struct Parent {
+    /// Its type.
+    pub resource_type: String,
+    /// How the call names it.
+    pub find: Vec<Pair>,
+}
+
+/// How one call becomes many.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Each {
+    /// Each member of the list at a path.
+    Path(Path),
+    /// A named expander, without its `@`.
+    Expander(String),
+}
+
+/// Something that must hold for a rule to count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// Where to look.
+    pub path: Path,
+    /// What to find there.
+    pub test: Test,
+}
+
+/// What a condition looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// Anything.
+    Present,
+    /// Nothing.
+    Absent,
+    /// This text, number or truth, whatever its type.
+    Is(String),
+    /// Anything but this.
+    IsNot(String),
+}
+
+/// What happens to an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// It takes the value.
+    Set,
+    /// These members come.
+    Add,
+    /// These members go.
+    Remove,
+}
+
+/// One attribute that a call changes.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What happens.
+    pub operation: Operation,
+    /// The dotted path without indexes, as in the rule file.
+    pub attribute: String,
+    /// Terraform's path, as reports show it: `metadata_options[0].http_tokens`.
+    pub path: String,
+    /// How values compare.
+    pub shape: Shape,
+    /// How the value is made.
+    pub build: Build,
+    /// Counts only if no other change of the target does.
+    pub alone: bool,
+    /// For blocks: the attribute that tells one from another.
+    pub key: Option<String>,
+}
+
+/// How values of an attribute compare.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// A value of this type.
+    Plain(Type),
+    /// A list (or set, when unordered) of blocks, of which these fields are known.
+    Blocks {
+        /// Whether order counts.
+        ordered: bool,
+        /// What the rule knows of each block.
+        fields: Fields,
+    },
+}
+
+/// The fields of a block that a rule knows.
+pub type Fields = BTreeMap<String, Field>;
+
+/// One field of a block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// How its values compare. None for a block of its own, held in `inner`.
+    pub ty: Option<Type>,
+    /// Whether the provider may fill it in: then a call that leaves it out says nothing of it.
+    pub computed: bool,
+    /// Fields of a nested block, and whether order counts among several.
+    pub inner: Option<(bool, Fields)>,
+}
+
+/// How a value is made from a call.
+#[derive(Debug, Clone)]
+pub enum Build {
+    /// From one place.
+    Leaf(Source, Type),
+    /// A list of blocks: each member of the list is `item` for the fields.
+    Blocks(Source, Vec<(String, Build)>),
+    /// One block, kept in a list of one or as an object.
+    One {
+        /// Whether it is kept in a list.
+        in_list: bool,
+        /// Its fields.
+        fields: Vec<(String, Build)>,
+    },
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// Paths, the first that is there counts.
+    pub from: Vec<Path>,
+    /// A constant.
+    pub value: Option<Value>,
+    /// Literal parts and paths, joined.
+    pub template: Vec<TemplatePart>,
+    /// Changes of spelling, in order.
+    pub transforms: Vec<Transform>,
+    /// Words that become other values.
+    pub map: BTreeMap<String, Value>,
+    /// The value when the call leaves it out.
+    pub default: Option<Value>,
+    /// The call changes it, the record does not show to what.
+    pub unknown: bool,
+    /// Counts only if nothing else of the target does.
+    pub alone: bool,
+    /// For blocks: the attribute that tells one from another.
+    pub key: Option<String>,
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TemplatePart {
+    /// As it stands.
+    Literal(String),
+    /// What a path leads to.
+    Path(Path),
+}
+
+/// Which file a rule stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Provenance {
+    /// Made by the generator.
+    Generated,
+    /// Written by hand.
+    Handwritten,
+    /// Given by the user.
+    User,
+}
+
+/// What is known of a resource type beside its schema.
+#[derive(Debug, Clone, Default)]
+pub struct TypeFacts {
+    /// Arguments that exist only in Terraform.
+    pub never: Vec<String>,
+    /// Attributes whose values are never shown.
+    pub secret: Vec<String>,
+    /// The attribute that names it for people.
+    pub name: Option<String>,
+}
+
+/// How far names of a service reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Unique in an account and region.
+    #[default]
+    Regional,
+    /// Unique in an account; one region logs all calls.
+    Global,
+    /// Unique everywhere.
+    Partition,
+}

@@ -1,0 +1,330 @@
+//! Turns a call into effects on resources: whom it touches, and what it says of them.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::model::Attribute;
+use super::names::{self, Found};
+use crate::audit::call::{Call, Caller};
+use crate::catalogue::Catalogue;
+use crate::catalogue::aws::shape;
+use crate::catalogue::evaluate::View;
+use crate::catalogue::rule::{CallRule, Change, EffectKind, ResourceType, Scope, Target};
+use crate::catalogue::value::{Given, is_omitted};
+use crate::state::inventory::{InstanceId, Inventory};
+
+/// What is kept of a call once its effects are known.
+#[derive(Debug, Clone)]
+pub struct Caused {
+    /// When it completed.
+    pub time: Timestamp,
+    /// The log's id of it.
+    pub id: String,
+    /// Id shared by copies for several accounts.
+    pub shared_id: Option<String>,
+    /// The id of the event that this one corrects.
+    pub corrects: Option<String>,
+    /// The service.
+    pub service: String,
+    /// The event name as recorded.
+    pub name: String,
+    /// The account whose resources it is about.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// Who called.
+    pub caller: Caller,
+    /// The error it ended with.
+    pub error: Option<String>,
+}
+
+/// A call with everything it does.
+#[derive(Debug)]
+pub struct Effects<'a> {
+    /// The call.
+    pub call: Caused,
+    /// What it does, in no order.
+    pub effects: Vec<Effect<'a>>,
+}
+
+/// What one call does to one resource.
+#[derive(Debug)]
+pub enum Effect<'a> {
+    /// It touches a managed resource.
+    Managed {
+        /// Which.
+        instance: InstanceId,
+        /// How.
+        kind: EffectKind,
+        /// The attributes it speaks of.
+        changes: Vec<(&'a Change, Given)>,
+    },
+    /// It makes a resource that no state has.
+    Created(Created),
+    /// It removes a resource that no state has.
+    Removed {
+        /// Its type.
+        resource_type: &'a str,
+        /// The names the call gives it: attribute and value.
+        names: Vec<(String, String)>,
+    },
+    /// No rule knows the call, and it names this managed resource.
+    Unmapped(InstanceId),
+}
+
+/// A resource made outside every state.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// Its type.
+    pub resource_type: String,
+    /// The id that AWS knows it by, if the call tells.
+    pub id: Option<String>,
+    /// Its ARN, if the call tells.
+    pub arn: Option<String>,
+    /// The names the call gives it: attribute and value.
+    pub names: Vec<(String, String)>,
+    /// The managed resource it hangs on.
+    pub parent: Option<InstanceId>,
+    /// What it was made with, as far as rules know.
+    pub attributes: Vec<Attribute>,
+}
+
+/// Resolves calls against an inventory. Shared by all workers.
+pub struct Resolver<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) inventory: &'a Inventory,
+    attributes: Vec<OnceLock<Map<String, Value>>>,
+    accounts: BTreeSet<String>,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver over an inventory.
+    #[must_use]
+    pub fn new(catalogue: &'a Catalogue, inventory: &'a Inventory) -> Self {
+        let attributes = inventory.instances().map(|_| OnceLock::new()).collect();
+        let accounts = inventory.accounts().into_iter().map(str::to_owned).collect();
+        Self { catalogue, inventory, attributes, accounts }
+    }
+
+    /// The accounts that the loaded states are known to cover.
+    #[must_use]
+    pub fn accounts(&self) -> &BTreeSet<String> {
+        &self.accounts
+    }
+
+    /// Attributes of an instance, parsed once.
+    #[must_use]
+    pub fn attributes(&self, instance: InstanceId) -> &Map<String, Value> {
+        static NONE: OnceLock<Map<String, Value>> = OnceLock::new();
+        match self.attributes.get(instance.index()) {
+            Some(cell) => cell.get_or_init(|| self.inventory.get(instance).attributes()),
+            None => NONE.get_or_init(Map::new),
+        }
+    }
+
+    /// What a call does. None when it touches nothing that matters.
+    #[must_use]
+    pub fn resolve(&self, mut call: Call) -> Option<Effects<'a>> {
+        let request = shape::normalised(std::mem::take(&mut call.request));
+        let resources: Value = std::mem::take(&mut call.resources).into_iter().map(Value::String).collect();
+        let null = Value::Null;
+        let view = View { request: &request, response: &call.response, extra: &call.extra, resources: &resources, item: &null };
+        let effects = match self.catalogue.rule(&call.service, &call.name) {
+            Some(rule) if rule.operates.is_some() => return None,
+            Some(rule) => {
+                let scope = self.catalogue.service(&call.service).map(|rules| rules.scope).unwrap_or_default();
+                self.by_rule(rule, &view, &Place { call: &call, scope })
+            }
+            None => names::named_anywhere(self, &request, &resources, &call).into_iter().map(Effect::Unmapped).collect(),
+        };
+        let caused = Caused {
+            time: call.time,
+            id: call.id,
+            shared_id: call.shared_id,
+            corrects: call.corrects,
+            service: call.service,
+            name: call.name,
+            account: call.account,
+            region: call.region,
+            caller: call.caller,
+            error: call.error,
+        };
+        (!effects.is_empty()).then_some(Effects { call: caused, effects })
+    }
+
+    fn by_rule(&self, rule: &'a CallRule, view: &View<'_>, place: &Place<'_>) -> Vec<Effect<'a>> {
+        if is_omitted(view.request) {
+            return self.omitted(rule, view, place);
+        }
+        if !view.holds(&rule.when) {
+            return Vec::new();
+        }
+        let items = match &rule.each {
+            Some(each) => view.each(each),
+            None => vec![Value::Null],
+        };
+        let mut effects = Vec::new();
+        for item in &items {
+            let view = view.with_item(item);
+            let (owned, free): (Vec<&Target>, Vec<&Target>) =
+                rule.targets.iter().partition(|target| owner_rank(rule, target).is_some());
+            self.owners(rule, owned, &view, place, &mut effects);
+            for target in free {
+                self.one(target, &view, place, &mut effects);
+            }
+        }
+        effects
+    }
+
+    /// Applies the narrowest owner that the state holds; without one, the narrowest that can be made.
+    fn owners(
+        &self,
+        rule: &'a CallRule,
+        mut targets: Vec<&'a Target>,
+        view: &View<'_>,
+        place: &Place<'_>,
+        effects: &mut Vec<Effect<'a>>,
+    ) {
+        targets.sort_by_key(|target| owner_rank(rule, target));
+        targets.retain(|target| view.holds(&target.when));
+        for target in &targets {
+            let found = names::find(self, target, view, place.call, place.scope);
+            let instances = self.unless_yielded(target, found.instances);
+            if !instances.is_empty() {
+                self.touch(target, &instances, view, effects);
+                self.gone(&targets, view, place, effects);
+                return;
+            }
+        }
+        let (gone, made): (Vec<&Target>, Vec<&Target>) =
+            targets.into_iter().partition(|target| target.effect == EffectKind::Delete);
+        for target in made {
+            let found = names::find(self, target, view, place.call, place.scope);
+            let made = self.unmanaged(target, &found, view, place);
+            if !made.is_empty() {
+                effects.extend(made);
+                return;
+            }
+        }
+        self.gone(&gone, view, place, effects);
+    }
+
+    /// Removals of what no state has may end what was made within the window.
+    fn gone(&self, targets: &[&'a Target], view: &View<'_>, place: &Place<'_>, effects: &mut Vec<Effect<'a>>) {
+        for target in targets.iter().filter(|target| target.effect == EffectKind::Delete) {
+            let found = names::find(self, target, view, place.call, place.scope);
+            effects.extend(self.unmanaged(target, &found, view, place));
+        }
+    }
+
+    /// Applies a target that is independent of the others.
+    fn one(&self, target: &'a Target, view: &View<'_>, place: &Place<'_>, effects: &mut Vec<Effect<'a>>) {
+        let items = match &target.each {
+            Some(each) => view.each(each),
+            None => vec![view.item.clone()],
+        };
+        for item in &items {
+            let view = view.with_item(item);
+            if !view.holds(&target.when) {
+                continue;
+            }
+            let found = names::find(self, target, &view, place.call, place.scope);
+            let instances = self.unless_yielded(target, found.instances.clone());
+            if instances.is_empty() {
+                effects.extend(self.unmanaged(target, &found, &view, place));
+            } else {
+                self.touch(target, &instances, &view, effects);
+            }
+        }
+    }
+
+    fn touch(&self, target: &'a Target, instances: &[InstanceId], view: &View<'_>, effects: &mut Vec<Effect<'a>>) {
+        let changes = view.changes(&target.changes);
+        let silent = matches!(target.effect, EffectKind::Update | EffectKind::Put) && changes.is_empty();
+        if silent {
+            return;
+        }
+        effects.extend(instances.iter().map(|instance| Effect::Managed {
+            instance: *instance,
+            kind: target.effect,
+            changes: changes.clone(),
+        }));
+    }
+
+    /// Drops instances that yield to a narrower owner in the state.
+    fn unless_yielded(&self, target: &Target, mut instances: Vec<InstanceId>) -> Vec<InstanceId> {
+        if !target.yields.is_empty() {
+            instances.retain(|instance| !names::has_dependants(self, *instance, &target.yields));
+        }
+        instances
+    }
+
+    fn unmanaged(&self, target: &'a Target, found: &Found, view: &View<'_>, place: &Place<'_>) -> Vec<Effect<'a>> {
+        let ResourceType::Named(resource_type) = &target.resource_type else { return Vec::new() };
+        // A match that yielded to a narrower owner is managed all the same.
+        if !found.instances.is_empty() {
+            return Vec::new();
+        }
+        match target.effect {
+            EffectKind::Update => Vec::new(),
+            EffectKind::Delete => found
+                .names
+                .iter()
+                .map(|names| Effect::Removed { resource_type, names: names.clone() })
+                .collect(),
+            EffectKind::Create | EffectKind::Put => {
+                let parent = match &target.parent {
+                    Some(parent) => match names::parent(self, parent, view, place.call, place.scope) {
+                        Some(parent) => Some(parent),
+                        None => return Vec::new(),
+                    },
+                    None if names::covers(self, place.call) => None,
+                    None => return Vec::new(),
+                };
+                names::created(target, resource_type, found, view, parent).into_iter().map(Effect::Created).collect()
+            }
+        }
+    }
+
+    /// A request too large for the log: the ARNs beside it tell the resource, nothing tells the values.
+    fn omitted(&self, rule: &'a CallRule, view: &View<'_>, place: &Place<'_>) -> Vec<Effect<'a>> {
+        let mut targets: Vec<&Target> = rule.targets.iter().filter(|target| target.effect != EffectKind::Create).collect();
+        targets.sort_by_key(|target| owner_rank(rule, target));
+        for target in targets {
+            let instances = names::by_resources(self, target, view.resources, place.call, place.scope);
+            let instances = self.unless_yielded(target, instances);
+            if instances.is_empty() {
+                continue;
+            }
+            let whole = target.effect == EffectKind::Put || target.changes.len() == 1;
+            let changes = target.changes.iter().filter(|_| whole).map(|change| (change, Given::Hidden));
+            let changes: Vec<_> = changes.collect();
+            return instances
+                .iter()
+                .map(|instance| {
+                    if changes.is_empty() {
+                        return Effect::Unmapped(*instance);
+                    }
+                    Effect::Managed { instance: *instance, kind: target.effect, changes: changes.clone() }
+                })
+                .collect();
+        }
+        Vec::new()
+    }
+}
+
+/// Where a call was made, as far as matching cares.
+struct Place<'c> {
+    call: &'c Call,
+    scope: Scope,
+}
+
+fn owner_rank(rule: &CallRule, target: &Target) -> Option<usize> {
+    match &target.resource_type {
+        ResourceType::Named(name) => rule.owners.iter().position(|owner| owner == name),
+        ResourceType::AnyTagged => rule.owners.iter().position(|owner| owner == "*"),
+    }
+}
