@@ -27,5 +27,6 @@ pub mod catalogue;
 pub mod cli;
 pub mod drift;
 pub mod report;
+pub mod s3;
 pub mod state;
 pub mod window;

@@ -12,6 +12,8 @@ pub struct Call {
     pub id: String,
     /// Id shared by the copies that several accounts get of one call.
     pub shared_id: Option<String>,
+    /// Id of the earlier event whose record this one corrects.
+    pub corrects: Option<String>,
     /// The service, as the log names it: `ec2.amazonaws.com`.
     pub service: String,
     /// The operation, as the log names it: `UpdateFunctionConfiguration20150331v2`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::path::{Path, Root};
+use super::path::Path;
 use super::rule::{Build, Change, Field, Fields, Operation, Shape, Source};
 use super::schema::{Attribute, Block, Body, Nesting, Type};
 
@@ -38,15 +38,21 @@ pub fn compile(
         let (place, path, list_above) =
             walk(body, &names).ok_or_else(|| CompileError::NoSuchAttribute(attribute.clone()))?;
         if let Some(depth) = list_above {
-            let list = names[..depth].join(".");
-            if !entries.contains_key(&list) {
+            if entries.contains_key(&names[..depth].join(".")) {
+                continue;
+            }
+            // A list that the provider limits to one block by other means than the schema's.
+            let as_one = operation == Operation::Set && only_lists_above(body, &names);
+            if !as_one {
                 return Err(CompileError::NoList(attribute.clone()));
             }
-            continue;
         }
         let (shape, build) = match place {
             Place::Attribute(found) => {
-                (Shape::Plain(found.ty.clone()), Build::Leaf(source.clone(), found.ty.clone()))
+                // What goes from a map is named by its keys alone.
+                let keys_only = operation == Operation::Remove && matches!(found.ty, Type::Map(_));
+                let given = if keys_only { Type::Any } else { found.ty.clone() };
+                (Shape::Plain(found.ty.clone()), Build::Leaf(source.clone(), given))
             }
             Place::Block(block) if block.nesting == Nesting::Map => {
                 (Shape::Plain(Type::Map(Box::new(Type::Any))), Build::Leaf(source.clone(), Type::Any))
@@ -104,7 +110,11 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
             match block.nesting {
                 Nesting::ListOfOne => path.push_str("[0]"),
                 Nesting::Single => {}
-                Nesting::List | Nesting::Set | Nesting::Map => list_above = list_above.or(Some(depth + 1)),
+                Nesting::List => {
+                    path.push_str("[0]");
+                    list_above = list_above.or(Some(depth + 1));
+                }
+                Nesting::Set | Nesting::Map => list_above = list_above.or(Some(depth + 1)),
             }
             body = &block.body;
         } else {
@@ -113,6 +123,18 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
         }
     }
     None
+}
+
+/// Whether all blocks above a place are lists or single.
+fn only_lists_above(body: &Body, names: &[&str]) -> bool {
+    let mut body = body;
+    names[..names.len() - 1].iter().all(|name| match body.blocks.get(*name) {
+        Some(block) => {
+            body = &block.body;
+            !matches!(block.nesting, Nesting::Set | Nesting::Map)
+        }
+        None => false,
+    })
 }
 
 /// Builds for the fields of a block, from the entries below it.
@@ -149,13 +171,16 @@ fn fields(
 
 /// A source as seen from a member of the list above it.
 fn relative(source: &Source, above: &Source) -> Source {
-    let below = |path: &Path| above.from.iter().find_map(|list| path.below(list));
+    // Where the list may be one of several values, a field that is one of them says so by its own path.
+    let alternatives = above.from.len() > 1;
+    let below = |path: &Path| {
+        let inner = above.from.iter().find_map(|list| path.below(list))?;
+        (!alternatives || !inner.steps.is_empty()).then_some(inner)
+    };
     let mut source = source.clone();
     for path in &mut source.from {
         if let Some(inner) = below(path) {
             *path = inner;
-        } else if path.root == Root::Item {
-            // Already written as seen from the member.
         }
     }
     for part in &mut source.template {

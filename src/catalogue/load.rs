@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::compile::{self, CompileError};
-use super::path::{Path, PathError};
+use super::path::PathError;
 use super::rule::{
     CallRule, Change, Condition, Each, EffectKind, Operation, Pair, Parent, Provenance, ResourceType, Scope, Source,
     Target, TemplatePart, Test, TypeFacts,
@@ -84,15 +84,26 @@ fn problem<T>(text: impl Into<String>) -> Result<T, Problem> {
 /// # Errors
 /// When a file is no TOML or holds what is no rule; the error names file, event and type.
 pub fn load(texts: &[RuleText<'_>]) -> Result<ServiceRules, LoadError> {
+    let (rules, mut errors) = load_all(texts);
+    if errors.is_empty() { Ok(rules) } else { Err(errors.swap_remove(0)) }
+}
+
+/// As [`load`], keeping what can be used beside what cannot.
+#[must_use]
+pub fn load_all(texts: &[RuleText<'_>]) -> (ServiceRules, Vec<LoadError>) {
+    let mut errors = Vec::new();
     let mut merged = Table::new();
     let mut provenance: BTreeMap<(String, String), Provenance> = BTreeMap::new();
     let mut file = String::new();
     for text in texts {
         text.file.clone_into(&mut file);
-        let table: Table = text
-            .text
-            .parse()
-            .map_err(|source| LoadError::Syntax { file: text.file.to_owned(), source: Box::new(source) })?;
+        let table: Table = match text.text.parse() {
+            Ok(table) => table,
+            Err(source) => {
+                errors.push(LoadError::Syntax { file: text.file.to_owned(), source: Box::new(source) });
+                continue;
+            }
+        };
         for (event, types) in &table {
             for resource_type in types.as_table().into_iter().flat_map(Table::keys) {
                 provenance.insert((event.clone(), resource_type.clone()), text.provenance);
@@ -117,9 +128,11 @@ pub fn load(texts: &[RuleText<'_>]) -> Result<ServiceRules, LoadError> {
             }),
             _ => problem("expected `service`, `scope`, `[type.…]` or an event"),
         };
-        done.map_err(|Problem(problem)| LoadError::Rule { file: file.clone(), place: key.clone(), problem })?;
+        if let Err(Problem(problem)) = done {
+            errors.push(LoadError::Rule { file: file.clone(), place: key.clone(), problem });
+        }
     }
-    Ok(rules)
+    (rules, errors)
 }
 
 /// Deep merge: tables key by key, anything else whole.

@@ -76,7 +76,10 @@ impl Catalogue {
         self.take(file, text.into(), Provenance::User);
         if let Some(service) = self.services.get_mut(&own.service) {
             // The merged whole must hold too; say so now, not when the first call comes.
-            let merged = service.load()?;
+            let (merged, errors) = service.load();
+            if let Some(error) = errors.into_iter().next() {
+                return Err(error);
+            }
             service.rules = OnceLock::from(merged);
         }
         Ok(())
@@ -184,19 +187,35 @@ impl Catalogue {
 }
 
 impl Service {
-    fn load(&self) -> Result<ServiceRules, LoadError> {
+    fn load(&self) -> (ServiceRules, Vec<LoadError>) {
         let mut texts: Vec<RuleText<'_>> = self
             .texts
             .iter()
             .map(|text| RuleText { file: &text.file, text: &text.text, provenance: text.provenance })
             .collect();
         texts.sort_by_key(|text| text.provenance);
-        load::load(&texts)
+        load::load_all(&texts)
     }
 
-    /// The parsed rules. Those in the binary are checked by the tests; should they fail all the same,
-    /// the service has no rules, which the report's coverage shows.
+    /// The parsed rules. Those in the binary are held to be without errors by a test.
     fn rules(&self) -> &ServiceRules {
-        self.rules.get_or_init(|| self.load().unwrap_or_default())
+        self.rules.get_or_init(|| self.load().0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_in_the_binary_can_be_loaded() {
+        let catalogue = Catalogue::builtin();
+        let errors: Vec<String> = catalogue
+            .services
+            .values()
+            .flat_map(|service| service.load().1)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{} errors:\n{}", errors.len(), errors.join("\n"));
     }
 }

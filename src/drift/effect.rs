@@ -1,10 +1,12 @@
 //! Turns a call into effects on resources: whom it touches, and what it says of them.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::model::Attribute;
 use super::names::{self, Found};
 use crate::audit::call::{Call, Caller};
 use crate::catalogue::Catalogue;
@@ -86,13 +88,16 @@ pub struct Created {
     pub names: Vec<(String, String)>,
     /// The managed resource it hangs on.
     pub parent: Option<InstanceId>,
+    /// What it was made with, as far as rules know.
+    pub attributes: Vec<Attribute>,
 }
 
 /// Resolves calls against an inventory. Shared by all workers.
 pub struct Resolver<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) inventory: &'a Inventory,
-    pub(super) attributes: Vec<OnceLock<Map<String, Value>>>,
+    attributes: Vec<OnceLock<Map<String, Value>>>,
+    accounts: BTreeSet<String>,
 }
 
 impl<'a> Resolver<'a> {
@@ -100,7 +105,14 @@ impl<'a> Resolver<'a> {
     #[must_use]
     pub fn new(catalogue: &'a Catalogue, inventory: &'a Inventory) -> Self {
         let attributes = inventory.instances().map(|_| OnceLock::new()).collect();
-        Self { catalogue, inventory, attributes }
+        let accounts = inventory.accounts().into_iter().map(str::to_owned).collect();
+        Self { catalogue, inventory, attributes, accounts }
+    }
+
+    /// The accounts that the loaded states are known to cover.
+    #[must_use]
+    pub fn accounts(&self) -> &BTreeSet<String> {
+        &self.accounts
     }
 
     /// Attributes of an instance, parsed once.
@@ -183,16 +195,28 @@ impl<'a> Resolver<'a> {
             let instances = self.unless_yielded(target, found.instances);
             if !instances.is_empty() {
                 self.touch(target, &instances, view, effects);
+                self.gone(&targets, view, place, effects);
                 return;
             }
         }
-        for target in targets {
+        let (gone, made): (Vec<&Target>, Vec<&Target>) =
+            targets.into_iter().partition(|target| target.effect == EffectKind::Delete);
+        for target in made {
             let found = names::find(self, target, view, place.call, place.scope);
             let made = self.unmanaged(target, &found, view, place);
             if !made.is_empty() {
                 effects.extend(made);
                 return;
             }
+        }
+        self.gone(&gone, view, place, effects);
+    }
+
+    /// Removals of what no state has may end what was made within the window.
+    fn gone(&self, targets: &[&'a Target], view: &View<'_>, place: &Place<'_>, effects: &mut Vec<Effect<'a>>) {
+        for target in targets.iter().filter(|target| target.effect == EffectKind::Delete) {
+            let found = names::find(self, target, view, place.call, place.scope);
+            effects.extend(self.unmanaged(target, &found, view, place));
         }
     }
 

@@ -134,6 +134,8 @@ pub struct Drift {
     pub parent: Option<String>,
     /// Location of the state that manages it.
     pub state: Option<String>,
+    /// Where in the Terraform code the resource stands, when the code was given.
+    pub source: Option<SourcePosition>,
     /// Account id, twelve digits.
     pub account: String,
     /// Region of the calls.
@@ -148,6 +150,15 @@ pub struct Drift {
     pub suppressed_by: Option<String>,
     /// How to put it back.
     pub remedy: Remedy,
+}
+
+/// A place in Terraform code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePosition {
+    /// The file, relative to the root of the repository, with forward slashes.
+    pub file: String,
+    /// Line of the block's head, from 1.
+    pub line: u64,
 }
 
 /// What happened to a resource.
@@ -388,6 +399,21 @@ impl Drift {
             (None, Some(id)) => format!("{} ({id})", self.resource_type),
             (None, None) => self.resource_type.clone(),
         }
+    }
+
+    /// The name that people know it by: its own, else the last part of its address.
+    #[must_use]
+    pub fn own_name(&self) -> Option<&str> {
+        let last = || {
+            // A key of for_each may hold dots of its own.
+            let address = self.address.as_deref()?;
+            let block = address
+                .strip_suffix(']')
+                .and_then(|rest| rest.rsplit_once('['));
+            let block = block.map_or(address, |(block, _)| block);
+            block.rsplit('.').next()
+        };
+        self.resource_name.as_deref().or_else(last)
     }
 
     /// The latest call that still matters to the verdict: the current culprit.

@@ -1,9 +1,13 @@
 //! Finds the managed resources that a call names.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use super::compare::is_empty;
 use super::effect::{Created, Resolver};
+use super::model::{Attribute, Certainty};
 use crate::audit::call::Call;
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{Pair, Parent, ResourceType, Scope, Target};
@@ -12,22 +16,23 @@ use crate::catalogue::{Catalogue, aws::identifier, schema};
 use crate::state::inventory::{self, InstanceId, Naming};
 
 /// The catalogue's knowledge of names, as the inventory asks for it.
-pub struct AwsNaming {
-    keys: std::collections::HashMap<String, Vec<String>>,
+pub struct AwsNaming<'a> {
+    catalogue: &'a Catalogue,
+    keys: HashMap<&'static str, OnceLock<Option<Vec<String>>>>,
 }
 
-impl AwsNaming {
-    /// Naming of all the provider's types that rules speak of.
+impl<'a> AwsNaming<'a> {
+    /// Naming of all the provider's types; those met are looked up in the catalogue once.
     #[must_use]
-    pub fn new(catalogue: &Catalogue, types: impl IntoIterator<Item = String>) -> Self {
-        let keys = types.into_iter().filter_map(|name| catalogue.keys(&name).map(|keys| (name, keys))).collect();
-        Self { keys }
+    pub fn new(catalogue: &'a Catalogue) -> Self {
+        Self { catalogue, keys: schema::types().map(|name| (name, OnceLock::new())).collect() }
     }
 }
 
-impl Naming for AwsNaming {
+impl Naming for AwsNaming<'_> {
     fn keys(&self, resource_type: &str) -> Option<&[String]> {
-        self.keys.get(resource_type).map(Vec::as_slice)
+        let keys = self.keys.get(resource_type)?.get_or_init(|| self.catalogue.keys(resource_type));
+        keys.as_deref()
     }
 
     fn short<'a>(&self, identifier: &'a str) -> &'a str {
@@ -63,11 +68,18 @@ pub fn find(resolver: &Resolver<'_>, target: &Target, view: &View<'_>, call: &Ca
             ResourceType::Named(name) => matching(resolver, name, &given, call, scope),
             ResourceType::AnyTagged => tagged(resolver, &given, call, scope),
         };
-        if !found.instances.is_empty() {
+        if !found.instances.is_empty() || is_exact(&given) {
             break;
         }
     }
     found
+}
+
+/// Whether a call gives a full ARN: what that does not match, looser names must not.
+fn is_exact(given: &[(&Pair, Vec<String>)]) -> bool {
+    given.iter().any(|(pair, values)| {
+        pair.attribute == "arn" && values.iter().any(|value| identifier::Arn::parse(value).is_some())
+    })
 }
 
 /// Splits names into one list per resource, where one part has several values.
@@ -243,12 +255,29 @@ pub fn created(
     let ids = target.id.as_ref().map(|source| view.texts(source)).unwrap_or_default();
     let arn = target.arn.as_ref().and_then(|source| view.texts(source).into_iter().next());
     let count = ids.len().max(found.names.len());
+    let made_with = |path: &str, value: Value| Attribute {
+        path: path.to_owned(),
+        before: None,
+        after: Some(value),
+        certainty: Certainty::Exact,
+        sensitive: false,
+        added: None,
+        removed: None,
+        by: Vec::new(),
+    };
+    let given = view.changes(&target.changes).into_iter().filter_map(|(change, given)| match given {
+        Given::Value(value) => Some(made_with(&change.path, value)),
+        _ => None,
+    });
+    let given: Vec<Attribute> = given.collect();
     (0..count)
         .map(|at| {
             let names = found.names.get(at).or_else(|| found.names.first()).cloned().unwrap_or_default();
             let id = ids.get(at).cloned().or_else(|| own_id(&names));
             let arn = arn.clone().or_else(|| id.clone().filter(|id| identifier::Arn::parse(id).is_some()));
-            Created { resource_type: resource_type.to_owned(), id, arn, names, parent }
+            let named = names.iter().map(|(path, value)| made_with(path, Value::String(value.clone())));
+            let attributes = named.chain(given.iter().cloned()).collect();
+            Created { resource_type: resource_type.to_owned(), id, arn, names, parent, attributes }
         })
         .collect()
 }
@@ -345,10 +374,4 @@ impl Naming for ShortOnly {
     fn scope(&self, _: &str) -> Option<inventory::Scope> {
         None
     }
-}
-
-/// Whether a call says that it only tries (`dryRun`).
-#[must_use]
-pub fn is_dry_run(given: &Given) -> bool {
-    matches!(given, Given::Value(value) if value.as_bool() == Some(true) || value.as_str() == Some("true"))
 }

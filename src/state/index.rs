@@ -89,9 +89,10 @@ impl Index {
 
     pub(crate) fn candidates(&self, resource_type: &str, key: &str, short: &str) -> &[InstanceId] {
         let find = || {
+            // First what nearly always ends the search: most calls are about nothing managed.
+            let number = self.shorts.get(short)?;
             let of_type = self.types.get(resource_type)?;
             let key = of_type.keys.iter().position(|known| known == key)?;
-            let number = self.shorts.get(short)?;
             of_type.by_key.get(&(u16::try_from(key).ok()?, *number))
         };
         find().map_or(&[], Group::as_slice)

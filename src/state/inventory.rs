@@ -59,6 +59,14 @@ pub struct StateFile {
 #[derive(Debug, Copy, Clone, Eq, PartialEq, Hash, Ord, PartialOrd)]
 pub struct InstanceId(pub(crate) u32);
 
+impl InstanceId {
+    /// Its place among [`Inventory::instances`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// One managed resource instance.
 #[derive(Debug)]
 pub struct Instance {
@@ -285,15 +293,8 @@ impl Inventory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::testing::{TestNaming, inventory_of, state_of};
+    use crate::state::testing::{AWS, TestNaming, inventory_of, resource, state_of};
     use serde_json::json;
-
-    const AWS: &str = "provider[\"registry.terraform.io/hashicorp/aws\"]";
-
-    fn resource(kind: &str, name: &str, provider: &str, attributes: &Value) -> Value {
-        json!({"mode": "managed", "type": kind, "name": name, "provider": provider,
-               "instances": [{"schema_version": 1, "attributes": attributes, "sensitive_attributes": []}]})
-    }
 
     fn addresses(inventory: &Inventory, ids: &[InstanceId]) -> Vec<String> {
         ids.iter()
@@ -305,6 +306,8 @@ mod tests {
     fn modules_counts_and_keys_become_addresses_and_the_rest_stays_out() {
         let state = state_of(&json!([
             {"mode": "data", "type": "aws_ami", "name": "x", "instances": [{"attributes": {"id": "ami-1"}}]},
+            {"mode": "managed", "type": "aws_iam_role", "name": "old", "provider": "provider.aws",
+             "instances": [{"attributes_flat": {"id": "r", "tags.%": "0"}}]},
             {"module": "module.bus[\"eu.west\"].module.queues", "mode": "managed", "type": "aws_sqs_queue",
              "name": "this", "provider": AWS, "instances": [
                 {"index_key": "orders.\"vip\"", "attributes": {"name": "orders-vip"}},
@@ -323,6 +326,7 @@ mod tests {
         assert_eq!(
             all,
             [
+                ("aws_iam_role.old".into(), false),
                 (format!("{bus}[\"orders.\\\"vip\\\"\"]"), false),
                 (format!("{bus}[\"orders\"]"), true),
                 ("aws_instance.web[0]".into(), false),
@@ -331,8 +335,13 @@ mod tests {
         );
         assert_eq!(inventory.of_type("aws_instance").len(), 2);
         assert_eq!(inventory.of_type("aws_ami"), []);
+        let old = inventory.get(inventory.of_type("aws_iam_role")[0]);
+        assert_eq!(
+            Value::Object(old.attributes()),
+            json!({"id": "r", "tags": {}})
+        );
         let file = &inventory.states()[0];
-        assert_eq!((file.resources, file.serial), (4, Some(7)));
+        assert_eq!((file.resources, file.serial), (5, Some(7)));
         assert_eq!(file.lineage.as_deref(), Some("aaaa-bbbb"));
         assert_eq!(file.terraform_version.as_deref(), Some("1.9.5"));
     }
@@ -394,117 +403,6 @@ mod tests {
         let mut types: Vec<_> = inventory.types().collect();
         types.sort_unstable();
         assert_eq!(types, ["aws_instance", "aws_lb", "aws_unknown"]);
-    }
-
-    #[test]
-    fn account_and_region_come_from_the_own_arn_then_an_attribute_then_agreeing_neighbours() {
-        let other = "provider[\"registry.terraform.io/hashicorp/aws\"].us";
-        let instance = |region: &str, account: &str| json!({"arn": format!("arn:aws:ec2:{region}:{account}:instance/i")});
-        let inventory = inventory_of(&[
-            &state_of(&json!([
-                resource(
-                    "aws_instance",
-                    "own",
-                    AWS,
-                    &instance("eu-west-1", "111111111111")
-                ),
-                resource(
-                    "aws_s3_bucket",
-                    "global",
-                    AWS,
-                    &json!({"arn": "arn:aws:s3:::b", "region": "eu-west-1"})
-                ),
-                resource(
-                    "aws_iam_role",
-                    "role",
-                    AWS,
-                    &json!({"arn": "arn:aws:iam::111111111111:role/r"})
-                ),
-                resource(
-                    "aws_s3_bucket_versioning",
-                    "neighbour",
-                    AWS,
-                    &json!({"bucket": "b"})
-                ),
-                resource(
-                    "aws_s3_bucket_versioning",
-                    "told",
-                    AWS,
-                    &json!({"bucket": "b", "region": "eu-west-3"})
-                ),
-                resource(
-                    "aws_instance",
-                    "one",
-                    other,
-                    &instance("us-east-1", "111111111111")
-                ),
-                resource(
-                    "aws_instance",
-                    "two",
-                    other,
-                    &instance("us-east-1", "222222222222")
-                ),
-                resource(
-                    "aws_s3_bucket_versioning",
-                    "torn",
-                    other,
-                    &json!({"bucket": "c"})
-                ),
-            ])),
-            &state_of(&json!([resource(
-                "aws_s3_bucket_versioning",
-                "alone",
-                AWS,
-                &json!({"bucket": "d"})
-            )])),
-        ]);
-        let (first, second) = (Some("111111111111"), Some("222222222222"));
-        for (address, account, region, inferred) in [
-            ("aws_instance.own", first, Some("eu-west-1"), (false, false)),
-            ("aws_s3_bucket.global", first, None, (true, false)),
-            ("aws_iam_role.role", first, None, (false, false)),
-            (
-                "aws_s3_bucket_versioning.neighbour",
-                first,
-                Some("eu-west-1"),
-                (true, true),
-            ),
-            (
-                "aws_s3_bucket_versioning.told",
-                first,
-                Some("eu-west-3"),
-                (true, false),
-            ),
-            (
-                "aws_instance.two",
-                second,
-                Some("us-east-1"),
-                (false, false),
-            ),
-            (
-                "aws_s3_bucket_versioning.torn",
-                None,
-                Some("us-east-1"),
-                (false, true),
-            ),
-            ("aws_s3_bucket_versioning.alone", None, None, (false, false)),
-        ] {
-            let instance = inventory.get(inventory.find_address(address)[0]);
-            assert_eq!(instance.account(), account, "{address}");
-            assert_eq!(instance.region(), region, "{address}");
-            assert_eq!(
-                (
-                    instance.account_is_inferred(),
-                    instance.region_is_inferred()
-                ),
-                inferred,
-                "{address}"
-            );
-        }
-        assert_eq!(
-            inventory.accounts().into_iter().collect::<Vec<_>>(),
-            ["111111111111", "222222222222"]
-        );
     }
 
     #[test]

@@ -2,17 +2,21 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use walkdir::WalkDir;
 
 use super::backend::{Object, ObjectStore};
-use super::formats;
+use super::formats::{self, Parsed};
 use super::inventory::{Inventory, Naming};
 use super::location::StateLocation;
 use super::problem::Problem;
+use super::sources::{NO_STORE, Place, Source, expand};
+
+/// How many objects are fetched at a time: threads that wait need no cores.
+const IN_FLIGHT: usize = 16;
 
 /// What loading came to.
 #[derive(Debug, Default)]
@@ -23,58 +27,45 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// One state to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
-    Stdin,
-    File(PathBuf),
-    S3 { bucket: String, key: String },
-}
-
 /// Reads all states at `locations` in the order given; those of one location in the order of
-/// their names. `store` answers for `s3://`.
+/// their names. `store` answers for `s3://`. A state that cannot be read is a problem and keeps
+/// none of the others from being read.
 #[must_use]
 pub fn load(
     locations: &[StateLocation],
     store: Option<&dyn ObjectStore>,
     naming: &dyn Naming,
 ) -> Loaded {
-    let mut problems = Vec::new();
-    let mut sources = Vec::new();
-    for location in locations {
-        match expand(location) {
-            Ok(found) => {
-                for source in found {
-                    if !sources.contains(&source) {
-                        sources.push(source);
-                    }
-                }
-            }
-            Err(problem) => problems.push(*problem),
-        }
-    }
-    let read = sources
-        .par_iter()
-        .map(|source| {
-            let location = source.to_string();
-            let object = fetch(source, store)?;
-            let mut parsed = formats::read(&object.bytes, &location, naming)?;
-            parsed.file.as_of = object.modified;
-            parsed.file.location = location;
-            Ok(parsed)
-        })
-        .collect::<Vec<Result<_, Box<Problem>>>>();
+    let (sources, mut problems) = expand(locations, store);
+    let read_all = || {
+        let outcomes = sources.par_iter().map(|source| read(source, store, naming));
+        outcomes.collect::<Vec<_>>()
+    };
+    let is_remote = |source: &Source| matches!(source.place, Place::S3 { .. });
+    let read = if sources.iter().any(is_remote)
+        && let Ok(pool) = ThreadPoolBuilder::new().num_threads(IN_FLIGHT).build()
+    {
+        pool.install(read_all)
+    } else {
+        read_all()
+    };
     let mut parts = Vec::new();
     for outcome in read {
         match outcome {
-            Ok(parsed) => {
+            Ok(Some(Parsed {
+                file,
+                drafts,
+                flaws,
+                ..
+            })) => {
                 problems.extend(
-                    parsed.flaws.into_iter().map(|flaw| {
-                        Problem::new(&parsed.file.location, flaw.problem).at(flaw.place)
-                    }),
+                    flaws
+                        .into_iter()
+                        .map(|flaw| Problem::new(&file.location, flaw.problem).at(flaw.place)),
                 );
-                parts.push((parsed.file, parsed.drafts));
+                parts.push((file, drafts));
             }
+            Ok(None) => {}
             Err(problem) => problems.push(*problem),
         }
     }
@@ -84,65 +75,56 @@ pub fn load(
     }
 }
 
-impl std::fmt::Display for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Stdin => f.write_str("-"),
-            Self::File(path) => path.display().fmt(f),
-            Self::S3 { bucket, key } => write!(f, "s3://{bucket}/{key}"),
-        }
+/// Reads one text; none when it was only a guess that it might hold a state, and it holds none.
+fn read(
+    source: &Source,
+    store: Option<&dyn ObjectStore>,
+    naming: &dyn Naming,
+) -> Result<Option<Parsed>, Box<Problem>> {
+    let location = source.place.to_string();
+    let object = fetch(&source.place, store)?;
+    let mut parsed = match formats::read(&object.bytes, naming) {
+        Ok(parsed) => parsed,
+        Err(refusal) if source.is_guess && refusal.is_no_state => return Ok(None),
+        Err(refusal) => return Err(Box::new(refusal.into_problem(&location))),
+    };
+    if source.is_guess && parsed.is_plan {
+        return Ok(None);
     }
+    parsed.file.as_of = object.modified;
+    parsed.file.location = location;
+    Ok(Some(parsed))
 }
 
-/// The states that a location means.
-fn expand(location: &StateLocation) -> Result<Vec<Source>, Box<Problem>> {
-    match location {
-        StateLocation::Stdin => Ok(vec![Source::Stdin]),
-        StateLocation::Path(path) if path.is_dir() => walk(path),
-        StateLocation::Path(path) => Ok(vec![Source::File(path.clone())]),
-        StateLocation::Glob(_) => Ok(Vec::new()),
-        StateLocation::S3(place) => Ok(vec![Source::S3 {
-            bucket: place.bucket.clone(),
-            key: place.key.clone(),
-        }]),
-    }
-}
-
-fn walk(folder: &Path) -> Result<Vec<Source>, Box<Problem>> {
-    let mut found = Vec::new();
-    for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry =
-            entry.map_err(|error| Box::new(Problem::new(folder.display(), error.to_string())))?;
-        if entry.file_type().is_file()
-            && entry.path().extension().is_some_and(|end| end == "tfstate")
-        {
-            found.push(Source::File(entry.into_path()));
-        }
-    }
-    Ok(found)
-}
-
-fn fetch(source: &Source, store: Option<&dyn ObjectStore>) -> Result<Object, Box<Problem>> {
-    match source {
-        Source::Stdin => {
+fn fetch(place: &Place, store: Option<&dyn ObjectStore>) -> Result<Object, Box<Problem>> {
+    match place {
+        Place::Stdin => {
             let mut bytes = Vec::new();
-            io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|error| Box::new(Problem::new(source, error.to_string())))?;
-            Ok(Object {
-                bytes,
-                modified: None,
-            })
+            match io::stdin().lock().read_to_end(&mut bytes) {
+                Ok(_) => Ok(Object {
+                    bytes,
+                    modified: None,
+                }),
+                Err(error) => Err(Box::new(Problem::new(
+                    place,
+                    format!("cannot be read: {error}"),
+                ))),
+            }
         }
-        Source::File(path) => read_file(path)
-            .map_err(|error| Box::new(Problem::new(source, format!("cannot be read: {error}")))),
-        Source::S3 { bucket, key } => {
+        Place::File(path) => read_file(path).map_err(|error| {
+            let problem = Problem::new(place, format!("cannot be read: {error}"));
+            Box::new(match error.kind() {
+                io::ErrorKind::NotFound => problem.remedy("check the path given with --state"),
+                io::ErrorKind::PermissionDenied => problem.remedy("allow this user to read it"),
+                _ => problem,
+            })
+        }),
+        Place::S3 { bucket, key } => {
             let Some(store) = store else {
-                return Err(Box::new(Problem::new(source, "no access to S3 is set up")));
+                return Err(Box::new(Problem::new(place, NO_STORE)));
             };
             store.get(bucket, key).map_err(|error| {
-                let mut problem = Problem::new(source, error.problem);
+                let mut problem = Problem::new(place, error.problem);
                 problem.remedy = error.remedy;
                 Box::new(problem)
             })
@@ -156,4 +138,100 @@ fn read_file(path: &Path) -> io::Result<Object> {
         bytes: fs::read(path)?,
         modified: modified.and_then(|time| Timestamp::try_from(time).ok()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::testing::{MemoryStore, TestNaming, state_of};
+    use serde_json::json;
+
+    #[test]
+    fn states_of_all_places_become_one_inventory_and_bad_ones_become_problems() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("written");
+            path
+        };
+        let queue = |name: &str| {
+            state_of(
+                &json!([{"mode": "managed", "type": "aws_sqs_queue", "name": name,
+                              "instances": [{"attributes": {"name": name}}]}]),
+            )
+        };
+        let good = write("good.tfstate", &queue("a"));
+        write(
+            "plan.json",
+            r#"{"terraform_version": "1.9.5", "planned_values": {}}"#,
+        );
+        write("other.json", r#"{"terraform_version": "1.9.5"}"#);
+        let cut = write("cut.tfstate", r#"{"version": 4, "resources": ["#);
+        let mut store = MemoryStore::default();
+        store.put("states", "net/terraform.tfstate", &queue("b"));
+
+        let path = |path: &Path| StateLocation::Path(path.into());
+        let loaded = load(
+            &[
+                path(folder.path()),
+                "s3://states/net/".parse().expect("a location"),
+                "s3://states/missing".parse().expect("a location"),
+                path(&folder.path().join("missing.tfstate")),
+            ],
+            Some(&store),
+            &TestNaming::default(),
+        );
+        let files = loaded.inventory.states();
+        let locations: Vec<_> = files.iter().map(|file| &*file.location).collect();
+        assert_eq!(
+            locations,
+            [
+                &*good.display().to_string(),
+                "s3://states/net/terraform.tfstate"
+            ]
+        );
+        let written = fs::metadata(&good).and_then(|file| file.modified());
+        let written = Timestamp::try_from(written.expect("a time")).expect("a time");
+        assert_eq!(files[0].as_of, Some(written));
+        assert_eq!(files[1].as_of, Some(Timestamp::UNIX_EPOCH));
+        let addresses: Vec<_> = loaded
+            .inventory
+            .instances()
+            .map(|(_, instance)| instance.address().to_string())
+            .collect();
+        assert_eq!(addresses, ["aws_sqs_queue.a", "aws_sqs_queue.b"]);
+        let places: Vec<_> = loaded
+            .problems
+            .iter()
+            .map(|problem| &*problem.location)
+            .collect();
+        assert_eq!(
+            places,
+            [
+                &*cut.display().to_string(),
+                "s3://states/missing",
+                &*folder.path().join("missing.tfstate").display().to_string()
+            ]
+        );
+        assert!(
+            loaded
+                .problems
+                .iter()
+                .all(|problem| problem.remedy.is_some())
+        );
+    }
+
+    #[test]
+    fn hundreds_of_states_keep_their_order() {
+        let mut store = MemoryStore::default();
+        for number in 0..300 {
+            let key = format!("{number:03}.tfstate");
+            store.put("states", &key, &state_of(&json!([])));
+        }
+        let everything = ["s3://states".parse().expect("a location")];
+        let loaded = load(&everything, Some(&store), &TestNaming::default());
+        let states = loaded.inventory.states();
+        assert_eq!(states.len(), 300);
+        assert!(states.is_sorted_by_key(|state| &state.location));
+    }
 }

@@ -46,7 +46,8 @@ impl FromStr for StateLocation {
             return Ok(Self::Stdin);
         }
         if text.is_empty() {
-            return Err(Problem::new("--state", "the location is empty"));
+            let problem = Problem::new("--state", "the location is empty");
+            return Err(problem.remedy("give a file, a folder, a pattern, `-` or s3://BUCKET/KEY"));
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             let is_pattern = text.contains(['*', '?', '[']) && !PathBuf::from(text).exists();
@@ -90,6 +91,62 @@ impl fmt::Display for StateLocation {
             Self::Path(path) => path.display().fmt(f),
             Self::Glob(pattern) => f.write_str(pattern),
             Self::S3(place) => write!(f, "s3://{}/{}", place.bucket, place.key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_are_told_apart_and_written_as_given() {
+        let s3 = |bucket: &str, key: &str| {
+            StateLocation::S3(S3Location {
+                bucket: bucket.into(),
+                key: key.into(),
+                ..S3Location::default()
+            })
+        };
+        for (text, expected) in [
+            ("-", StateLocation::Stdin),
+            ("a/b.tfstate", StateLocation::Path("a/b.tfstate".into())),
+            ("a/*.tfstate", StateLocation::Glob("a/*.tfstate".into())),
+            ("s3://b/k/x.tfstate", s3("b", "k/x.tfstate")),
+            ("s3://b/k/", s3("b", "k/")),
+        ] {
+            let location: StateLocation = text.parse().expect(text);
+            assert_eq!(location, expected);
+            assert_eq!(location.to_string(), text);
+        }
+        assert_eq!("s3://b".parse(), Ok(s3("b", "")));
+        assert_eq!(
+            "file:///a/b".parse(),
+            Ok(StateLocation::Path("/a/b".into()))
+        );
+    }
+
+    #[test]
+    fn a_file_whose_name_looks_like_a_pattern_is_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a[1].tfstate");
+        std::fs::write(&path, "").expect("written");
+        let text = path.display().to_string();
+        assert_eq!(text.parse(), Ok(StateLocation::Path(path)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_what_to_do_instead() {
+        for (text, problem) in [
+            ("gs://b/k", "not read from `gs://` yet"),
+            ("tfcloud://org/ws", "not read from `tfcloud://` yet"),
+            ("ftp://x/y", "unknown kind of location `ftp://`"),
+            ("s3://", "the bucket is missing"),
+            ("", "the location is empty"),
+        ] {
+            let found = text.parse::<StateLocation>().expect_err(text);
+            assert!(found.problem.contains(problem), "{found}");
+            assert!(found.remedy.is_some());
         }
     }
 }

@@ -6,23 +6,28 @@
 
 mod address;
 pub mod backend;
+mod discover;
 mod draft;
 mod formats;
+mod guess;
 mod index;
 pub mod inventory;
+mod keys;
 mod load;
 pub mod location;
 mod path;
 mod problem;
 mod scope;
+mod sources;
 mod syntax;
 #[cfg(test)]
 mod testing;
 
 pub use address::{Address, Key, ModuleStep};
+pub use discover::{Discovered, discover};
 pub use inventory::{Instance, InstanceId, Inventory, Naming, Scope, StateFile};
 pub use load::{Loaded, load};
-pub use location::StateLocation;
+pub use location::{S3Location, StateLocation};
 pub use path::{AttributePath, Step};
 pub use problem::Problem;
 pub use syntax::SyntaxError;

@@ -108,3 +108,120 @@ impl Inference {
         (account, region)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::state::testing::{AWS, inventory_of, resource, state_of};
+    use serde_json::json;
+
+    #[test]
+    fn account_and_region_come_from_the_own_arn_then_an_attribute_then_agreeing_neighbours() {
+        let other = "provider[\"registry.terraform.io/hashicorp/aws\"].us";
+        let instance = |region: &str, account: &str| json!({"arn": format!("arn:aws:ec2:{region}:{account}:instance/i")});
+        let inventory = inventory_of(&[
+            &state_of(&json!([
+                resource(
+                    "aws_instance",
+                    "own",
+                    AWS,
+                    &instance("eu-west-1", "111111111111")
+                ),
+                resource(
+                    "aws_s3_bucket",
+                    "global",
+                    AWS,
+                    &json!({"arn": "arn:aws:s3:::b", "region": "eu-west-1"})
+                ),
+                resource(
+                    "aws_iam_role",
+                    "role",
+                    AWS,
+                    &json!({"arn": "arn:aws:iam::111111111111:role/r"})
+                ),
+                resource(
+                    "aws_s3_bucket_versioning",
+                    "neighbour",
+                    AWS,
+                    &json!({"bucket": "b"})
+                ),
+                resource(
+                    "aws_s3_bucket_versioning",
+                    "told",
+                    AWS,
+                    &json!({"bucket": "b", "region": "eu-west-3"})
+                ),
+                resource(
+                    "aws_instance",
+                    "one",
+                    other,
+                    &instance("us-east-1", "111111111111")
+                ),
+                resource(
+                    "aws_instance",
+                    "two",
+                    other,
+                    &instance("us-east-1", "222222222222")
+                ),
+                resource(
+                    "aws_s3_bucket_versioning",
+                    "torn",
+                    other,
+                    &json!({"bucket": "c"})
+                ),
+            ])),
+            &state_of(&json!([resource(
+                "aws_s3_bucket_versioning",
+                "alone",
+                AWS,
+                &json!({"bucket": "d"})
+            )])),
+        ]);
+        let (first, second) = (Some("111111111111"), Some("222222222222"));
+        for (address, account, region, inferred) in [
+            ("aws_instance.own", first, Some("eu-west-1"), (false, false)),
+            ("aws_s3_bucket.global", first, None, (true, false)),
+            ("aws_iam_role.role", first, None, (false, false)),
+            (
+                "aws_s3_bucket_versioning.neighbour",
+                first,
+                Some("eu-west-1"),
+                (true, true),
+            ),
+            (
+                "aws_s3_bucket_versioning.told",
+                first,
+                Some("eu-west-3"),
+                (true, false),
+            ),
+            (
+                "aws_instance.two",
+                second,
+                Some("us-east-1"),
+                (false, false),
+            ),
+            (
+                "aws_s3_bucket_versioning.torn",
+                None,
+                Some("us-east-1"),
+                (false, true),
+            ),
+            ("aws_s3_bucket_versioning.alone", None, None, (false, false)),
+        ] {
+            let instance = inventory.get(inventory.find_address(address)[0]);
+            assert_eq!(instance.account(), account, "{address}");
+            assert_eq!(instance.region(), region, "{address}");
+            assert_eq!(
+                (
+                    instance.account_is_inferred(),
+                    instance.region_is_inferred()
+                ),
+                inferred,
+                "{address}"
+            );
+        }
+        assert_eq!(
+            inventory.accounts().into_iter().collect::<Vec<_>>(),
+            ["111111111111", "222222222222"]
+        );
+    }
+}

@@ -1,7 +1,10 @@
 //! A small cloud for the tests of this room.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
+
+use super::backend::{Object, ObjectStore, StoreError};
 use super::formats;
 use super::inventory::{Inventory, Naming, Scope};
 
@@ -59,7 +62,7 @@ pub(crate) fn inventory_of(states: &[&str]) -> Inventory {
     let naming = TestNaming::default();
     let parts = states.iter().enumerate().map(|(number, text)| {
         let location = format!("state-{number}");
-        let mut parsed = formats::read(text.as_bytes(), &location, &naming).expect("readable");
+        let mut parsed = formats::read(text.as_bytes(), &naming).expect("readable");
         assert!(parsed.flaws.is_empty());
         parsed.file.location = location;
         (parsed.file, parsed.drafts)
@@ -74,4 +77,63 @@ pub(crate) fn state_of(resources: &serde_json::Value) -> String {
         "outputs": {}, "resources": resources, "check_results": null
     })
     .to_string()
+}
+
+/// The provider configuration without an alias.
+pub(crate) const AWS: &str = "provider[\"registry.terraform.io/hashicorp/aws\"]";
+
+/// A managed resource of one instance in a state of version 4.
+pub(crate) fn resource(
+    kind: &str,
+    name: &str,
+    provider: &str,
+    attributes: &serde_json::Value,
+) -> serde_json::Value {
+    serde_json::json!({"mode": "managed", "type": kind, "name": name, "provider": provider,
+           "instances": [{"schema_version": 1, "attributes": attributes, "sensitive_attributes": []}]})
+}
+
+/// Buckets in memory.
+#[derive(Default)]
+pub(crate) struct MemoryStore(BTreeMap<(String, String), Vec<u8>>);
+
+impl MemoryStore {
+    /// A bucket of empty objects.
+    pub(crate) fn with(bucket: &str, keys: &[&str]) -> Self {
+        let mut store = Self::default();
+        for key in keys {
+            store.put(bucket, key, "");
+        }
+        store
+    }
+
+    pub(crate) fn put(&mut self, bucket: &str, key: &str, text: &str) {
+        self.0.insert((bucket.into(), key.into()), text.into());
+    }
+}
+
+impl ObjectStore for MemoryStore {
+    fn get(&self, bucket: &str, key: &str) -> Result<Object, StoreError> {
+        let found = self.0.get(&(bucket.into(), key.into()));
+        let bytes = found.cloned().ok_or(StoreError {
+            problem: "no such object".into(),
+            remedy: Some("check the key".into()),
+        })?;
+        Ok(Object {
+            bytes,
+            modified: Some(Timestamp::UNIX_EPOCH),
+        })
+    }
+
+    fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let keys: Vec<_> = self.0.keys().filter(|key| key.0 == bucket).collect();
+        if keys.is_empty() {
+            return Err(StoreError {
+                problem: "no such bucket".into(),
+                remedy: Some("check the name".into()),
+            });
+        }
+        let below = keys.into_iter().filter(|key| key.1.starts_with(prefix));
+        Ok(below.map(|key| key.1.clone()).collect())
+    }
 }

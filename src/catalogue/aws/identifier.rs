@@ -75,7 +75,7 @@ fn named_by(arn: &Arn<'_>, name: &str) -> bool {
     !name.is_empty()
         && (name == own
             || name == arn.resource
-            || own.rsplit(['/', ':']).next() == Some(name)
+            || (arn.service == "iam" && own.rsplit('/').next() == Some(name))
             || arn.resource.split_once([':', '/']).is_some_and(|(_, rest)| rest == name))
 }
 
@@ -92,7 +92,8 @@ mod tests {
     #[test]
     fn identifiers_that_mean_the_same_are_the_same_and_share_a_short_form() {
         let cases = [
-            ("arn:aws:ecs:us-east-1:123456789012:service/prod/api", "api", true),
+            ("arn:aws:ecs:us-east-1:123456789012:service/prod/api", "prod/api", true),
+            ("arn:aws:ecs:us-east-1:123456789012:service/prod/api", "api", false),
             ("arn:aws:ecs:us-east-1:123456789012:cluster/prod", "prod", true),
             ("arn:aws:lambda:us-east-1:123456789012:function:resize", "resize", true),
             ("arn:aws:logs:us-east-1:123456789012:log-group:/app/web:*", "/app/web", true),

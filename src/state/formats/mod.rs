@@ -1,10 +1,15 @@
 //! What a state's text can look like. The format is told by the content, never by a name.
 
+mod flat;
+mod legacy;
+mod show;
 mod v4;
 
+use rayon::prelude::*;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::draft::Draft;
+use super::draft::{Draft, Found};
 use super::inventory::{Naming, StateFile};
 use super::problem::Problem;
 
@@ -16,18 +21,53 @@ pub(crate) struct Parsed {
     pub(crate) drafts: Vec<Draft>,
     /// Parts that could not be read.
     pub(crate) flaws: Vec<Flaw>,
+    /// Whether it is the state that a plan rests on.
+    pub(crate) is_plan: bool,
 }
 
 /// A part of a state that could not be read while the rest could.
+#[derive(Debug)]
 pub(crate) struct Flaw {
     pub(crate) place: String,
     pub(crate) problem: String,
 }
 
+/// Why bytes are refused as a whole.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    place: Option<String>,
+    problem: String,
+    remedy: String,
+    /// Whether it is something else altogether, so that nobody may have meant it as a state.
+    pub(crate) is_no_state: bool,
+}
+
+impl Refusal {
+    fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            place: None,
+            problem: problem.into(),
+            remedy: remedy.into(),
+            is_no_state: false,
+        }
+    }
+
+    pub(crate) fn into_problem(self, location: &str) -> Problem {
+        Problem {
+            location: location.to_owned(),
+            place: self.place,
+            problem: self.problem,
+            remedy: Some(self.remedy),
+        }
+    }
+}
+
 const PULL: &str =
     "write the state anew with `terraform state pull > terraform.tfstate` and name that file";
+const UPGRADE: &str = "bring it to version 4 with a current Terraform: \
+                       `terraform state pull > terraform.tfstate`";
 
-/// Reads a state of any format. `location` is where the bytes come from.
+/// Reads a state of any format.
 ///
 /// A text that breaks off is refused as a whole: half a state would turn what it manages into
 /// unmanaged resources.
@@ -35,42 +75,49 @@ const PULL: &str =
 /// # Errors
 ///
 /// When the bytes are no state that can be read.
-pub(crate) fn read(
-    bytes: &[u8],
-    location: &str,
-    naming: &dyn Naming,
-) -> Result<Parsed, Box<Problem>> {
-    let text = decode(bytes, location)?;
-    let (head, mut parsed) = match v4::read(text, naming) {
-        Ok(read) => read,
-        Err(error) => return Err(Box::new(explain(text, location, &error))),
-    };
+pub(crate) fn read(bytes: &[u8], naming: &dyn Naming) -> Result<Parsed, Refusal> {
+    let text = decode(bytes)?;
+    let (head, mut parsed) = v4::read(text, naming).map_err(|error| explain(text, &error))?;
     let has = |name: &str| head.others.contains_key(name);
     let version = head.version.as_ref().and_then(Value::as_u64);
-    let problem = |problem: String, remedy: &str| {
-        Err(Box::new(Problem::new(location, problem).remedy(remedy)))
-    };
     if has("encrypted_data") || has("encryption_version") {
-        return problem(
-            "the state is encrypted by OpenTofu".into(),
+        return Err(Refusal::new(
+            "the state is encrypted by OpenTofu",
             "decrypt it where its key is configured: `tofu state pull | tfdrift scan --state -`",
-        );
+        ));
     }
+    let part = |name: &str| head.others.get(name).map(|part| RawValue::get(part));
+    let within = |part: &'static str| {
+        move |error| {
+            let mut refusal = explain("", &error);
+            refusal.place = Some(format!("`{part}`"));
+            refusal
+        }
+    };
     match (version, &head.version) {
         (Some(4), _) if head.has_resources => {}
-        (Some(3), _) if has("backend") => {
-            return problem(
-                "this file names a backend and holds no state".into(),
+        (Some(1..=3), _) if has("backend") => {
+            return Err(Refusal::new(
+                "this file names a backend and holds no state",
                 "leave out --state and run in the folder that holds `.terraform`",
-            );
+            ));
         }
-        (_, Some(version)) => {
-            return problem(
-                format!("states of version {version} are not supported"),
-                "bring it to version 4 with a current Terraform: `terraform state pull > terraform.tfstate`",
-            );
+        (Some(1..=3), _) if let Some(modules) = part("modules") => {
+            parsed = legacy::read(modules, naming).map_err(within("modules"))?;
         }
-        _ => return problem("this JSON is no Terraform state".into(), PULL),
+        (_, Some(version)) => return Err(unknown_version(version)),
+        (_, None) if let Some(values) = part("values") => {
+            parsed = show::read_state(values, naming).map_err(within("values"))?;
+        }
+        (_, None) if has("planned_values") => {
+            parsed = show::read_plan(part("prior_state"), part("resource_drift"), naming)
+                .map_err(within("prior_state"))?;
+        }
+        (_, None) => {
+            let mut refusal = Refusal::new("this JSON is no Terraform state", PULL);
+            refusal.is_no_state = true;
+            return Err(refusal);
+        }
     }
     parsed.file.terraform_version = head.terraform_version;
     parsed.file.serial = head.serial;
@@ -78,42 +125,69 @@ pub(crate) fn read(
     Ok(parsed)
 }
 
+/// Takes up instances on all cores, in their order.
+fn draft_all(found: Vec<Found<'_>>, naming: &dyn Naming) -> Parsed {
+    let drafts: Vec<_> = found
+        .into_par_iter()
+        .map_init(String::new, |buffer, found| draft(found, naming, buffer))
+        .collect();
+    let mut parsed = Parsed::default();
+    for outcome in drafts {
+        match outcome {
+            Ok(draft) => parsed.drafts.push(draft),
+            Err(flaw) => parsed.flaws.push(flaw),
+        }
+    }
+    parsed
+}
+
+/// Takes up one instance. `buffer` is scratch space.
+fn draft(found: Found<'_>, naming: &dyn Naming, buffer: &mut String) -> Result<Draft, Flaw> {
+    let address = found.address();
+    Draft::new(found, naming, buffer).map_err(|error| Flaw {
+        place: format!("resource `{address}`"),
+        problem: format!("its attributes cannot be read: {error}"),
+    })
+}
+
+fn unknown_version(version: &Value) -> Refusal {
+    Refusal::new(
+        format!("states of version {version} are not supported"),
+        UPGRADE,
+    )
+}
+
 /// The text of a state: UTF-8, with or without a byte order mark.
-fn decode<'a>(bytes: &'a [u8], location: &str) -> Result<&'a str, Box<Problem>> {
+fn decode(bytes: &[u8]) -> Result<&str, Refusal> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        let problem = Problem::new(
-            location,
+        return Err(Refusal::new(
             "the text is UTF-16, as PowerShell's `>` writes it",
-        );
-        return Err(Box::new(problem.remedy(
             "write it with `terraform state pull | Out-File -Encoding utf8 terraform.tfstate`",
-        )));
+        ));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        let problem = Problem::new(location, "the state is empty");
-        return Err(Box::new(problem.remedy(PULL)));
+        return Err(Refusal::new("the state is empty", PULL));
     }
     std::str::from_utf8(bytes).map_err(|error| {
-        let problem = Problem::new(location, "this is no text, so no Terraform state")
-            .at(format!("byte {}", error.valid_up_to()));
-        Box::new(problem.remedy(PULL))
+        let mut refusal = Refusal::new("this is no text, so no Terraform state", PULL);
+        refusal.place = Some(format!("byte {}", error.valid_up_to()));
+        refusal
     })
 }
 
 /// Says what a reading error means. Another version may well have another shape, so its version
 /// is looked for first.
-fn explain(text: &str, location: &str, error: &serde_json::Error) -> Problem {
+fn explain(text: &str, error: &serde_json::Error) -> Refusal {
     #[derive(serde::Deserialize)]
     struct Version {
         version: Value,
     }
     if error.is_data()
         && let Ok(Version { version }) = serde_json::from_str(text)
-        && version != 4
+        && version.as_u64().is_none_or(|version| version > 4)
     {
-        return Problem::new(location, format!("states of version {version} are not supported"))
-            .remedy("bring it to version 4 with a current Terraform: `terraform state pull > terraform.tfstate`");
+        return unknown_version(&version);
     }
     let message = error.to_string();
     let message = message
@@ -126,22 +200,23 @@ fn explain(text: &str, location: &str, error: &serde_json::Error) -> Problem {
     } else {
         format!("this is not the shape of a Terraform state: {message}")
     };
-    let problem = Problem::new(location, problem).remedy(PULL);
-    if error.column() == 0 {
-        return problem;
-    }
-    problem.at(format!("line {}, column {}", error.line(), error.column()))
+    let mut refusal = Refusal::new(problem, PULL);
+    refusal.place =
+        (error.column() > 0).then(|| format!("line {}, column {}", error.line(), error.column()));
+    refusal
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::inventory::Inventory;
     use crate::state::testing::TestNaming;
+    use proptest::prelude::*;
 
     fn refusal(bytes: &[u8]) -> Problem {
-        match read(bytes, "x.tfstate", &TestNaming::default()) {
+        match read(bytes, &TestNaming::default()) {
             Ok(_) => panic!("read: {}", String::from_utf8_lossy(bytes)),
-            Err(problem) => *problem,
+            Err(refusal) => refusal.into_problem("x.tfstate"),
         }
     }
 
@@ -176,6 +251,21 @@ mod tests {
                 "states of version 9 are not supported",
                 None,
             ),
+            (
+                r#"{"version": 3, "modules": [{"path": 7}]}"#,
+                "not the shape",
+                Some("`modules`"),
+            ),
+            (
+                r#"{"values": {"root_module": 7}, "format_version": "1.0"}"#,
+                "not the shape",
+                Some("`values`"),
+            ),
+            (
+                r#"{"format_version": "1.0"}"#,
+                "this JSON is no Terraform state",
+                None,
+            ),
             (r#"{"hello": 1}"#, "this JSON is no Terraform state", None),
             (
                 r#"{"serial":1,"lineage":"x","meta":{},"encrypted_data":"aa","encryption_version":"v0"}"#,
@@ -204,7 +294,7 @@ mod tests {
         );
         assert!(refusal(b"\xFF\xFE{\0}\0").problem.contains("UTF-16"));
         let marked = b"\xEF\xBB\xBF{\"version\": 4, \"resources\": []}";
-        assert!(read(marked, "x", &TestNaming::default()).is_ok());
+        assert!(read(marked, &TestNaming::default()).is_ok());
     }
 
     #[test]
@@ -213,7 +303,7 @@ mod tests {
             {"mode": "managed", "type": "aws_instance", "name": "a", "instances": [{"attributes": [1]}]},
             {"mode": "managed", "type": "aws_instance", "name": "b", "module": "modul.x", "instances": [{"attributes": {}}]},
             {"mode": "managed", "type": "aws_instance", "name": "c", "instances": [{"attributes": {}}]}]}"#;
-        let parsed = read(text.as_bytes(), "x", &TestNaming::default()).ok();
+        let parsed = read(text.as_bytes(), &TestNaming::default()).ok();
         let parsed = parsed.expect("readable");
         let mut places: Vec<_> = parsed.flaws.iter().map(|flaw| &*flaw.place).collect();
         places.sort_unstable();
@@ -222,5 +312,57 @@ mod tests {
             ["resource `aws_instance.a`", "resource `aws_instance.b`"]
         );
         assert_eq!(parsed.drafts.len(), 1);
+    }
+
+    /// A state of each format, with everything in it.
+    const SAMPLES: [&str; 3] = [
+        r#"{"version": 4, "serial": 1, "lineage": "l", "resources": [{"module": "module.a[\"b\"]", "mode": "managed",
+            "type": "aws_instance", "name": "x", "provider": "p", "instances": [{"index_key": "é", "status": "tainted",
+            "attributes": {"id": "i-1", "root_block_device": [{"volume_id": "v"}], "tags": {"a": null}},
+            "sensitive_attributes": [[{"type": "get_attr", "value": "tags"}]]}, {"attributes_flat": {"a.#": "1", "a.0": "b"}}]}]}"#,
+        r#"{"version": 3, "modules": [{"path": ["root", "m"], "resources": {"aws_instance.x.0": {"type": "aws_instance",
+            "primary": {"id": "i", "attributes": {"tags.%": "1", "tags.a": "b"}}}}}]}"#,
+        r#"{"planned_values": {}, "resource_drift": [{"address": "aws_instance.x", "mode": "managed", "change":
+            {"before": {"id": "i"}, "before_sensitive": {}}}], "prior_state": {"values": {"root_module": {"resources":
+            [{"address": "aws_instance.y", "mode": "managed", "values": {"id": "j"}, "sensitive_values": {"id": true}}],
+            "child_modules": []}}}}"#,
+    ];
+
+    #[test]
+    fn a_state_that_breaks_off_anywhere_is_refused_with_a_remedy() {
+        for sample in SAMPLES {
+            let whole = read(sample.as_bytes(), &TestNaming::default()).expect("readable");
+            assert!(!whole.drafts.is_empty());
+            for end in 0..sample.len() {
+                refusal(&sample.as_bytes()[..end]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damage_of_any_kind_is_refused_or_survived(
+            sample in 0..SAMPLES.len(),
+            damage in proptest::collection::vec(
+                (any::<proptest::sample::Index>(), "[\"\\\\{}\\[\\]:,a0-]|null|\\PC", 0..9_usize),
+                1..4,
+            ),
+        ) {
+            let mut bytes = SAMPLES[sample].as_bytes().to_vec();
+            for (at, new, removed) in damage {
+                let at = at.index(bytes.len());
+                let end = (at + removed).min(bytes.len());
+                bytes.splice(at..end, new.into_bytes());
+            }
+            if let Ok(parsed) = read(&bytes, &TestNaming::default()) {
+                let inventory = Inventory::build([(parsed.file, parsed.drafts)], &TestNaming::default());
+                for (id, instance) in inventory.instances() {
+                    let address = instance.address().to_string();
+                    let found = inventory.find_address(&address);
+                    prop_assert!(found.is_empty() || found.contains(&id));
+                    prop_assert!(instance.attributes().len() < 9);
+                }
+            }
+        }
     }
 }

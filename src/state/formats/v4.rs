@@ -1,7 +1,7 @@
 //! The state format of Terraform since 0.12 and of OpenTofu: version 4.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Flaw, Parsed};
+use super::{Flaw, Parsed, draft, flat};
 use crate::state::address::{Key, ModuleStep, parse_module};
 use crate::state::draft::{Draft, Found, Kind};
 use crate::state::inventory::Naming;
@@ -32,14 +32,13 @@ pub(super) struct Head<'a> {
 }
 
 /// Members of the outermost object by which other formats are known.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 8] = [
     "modules",
     "backend",
     "values",
     "prior_state",
     "planned_values",
     "resource_drift",
-    "format_version",
     "encrypted_data",
     "encryption_version",
 ];
@@ -144,7 +143,11 @@ impl<'w, 'a: 'w> Sink<'_, 'w, 'a> {
             if instance.deposed.is_some() {
                 continue;
             }
-            let attributes = instance.attributes.map_or("{}", RawValue::get);
+            let attributes = match (instance.attributes, instance.attributes_flat) {
+                (Some(attributes), _) => Cow::Borrowed(attributes.get()),
+                (None, Some(flat)) => Value::Object(flat::expand(&flat)).to_string().into(),
+                (None, None) => Cow::Borrowed("{}"),
+            };
             self.weight += attributes.len();
             self.batch.push(Pending {
                 found: Found {
@@ -154,7 +157,7 @@ impl<'w, 'a: 'w> Sink<'_, 'w, 'a> {
                     key: instance.index_key.and_then(key_of),
                     provider: Arc::clone(&provider),
                     tainted: instance.status == "tainted",
-                    attributes: attributes.into(),
+                    attributes,
                     sensitive: Vec::new(),
                 },
                 sensitive: instance.sensitive_attributes.map(RawValue::get),
@@ -201,13 +204,9 @@ fn work_off(number: usize, batch: Vec<Pending<'_>>, naming: &dyn Naming, done: &
             let paths = serde_json::from_str(paths).unwrap_or_default();
             found.sensitive = AttributePath::from_sensitive_attributes(&paths);
         }
-        let address = found.address();
-        match Draft::new(found, naming, &mut buffer) {
+        match draft(found, naming, &mut buffer) {
             Ok(draft) => drafts.push(draft),
-            Err(error) => flaws.push(Flaw {
-                place: format!("resource `{address}`"),
-                problem: format!("its attributes cannot be read: {error}"),
-            }),
+            Err(flaw) => flaws.push(flaw),
         }
     }
     let batch = Batch {
@@ -255,6 +254,9 @@ struct Instance<'a> {
     deposed: Option<IgnoredAny>,
     #[serde(borrow, default)]
     attributes: Option<&'a RawValue>,
+    /// As providers before 0.12 left them, until the next apply.
+    #[serde(default)]
+    attributes_flat: Option<BTreeMap<String, String>>,
     #[serde(borrow, default)]
     sensitive_attributes: Option<&'a RawValue>,
 }

@@ -1,0 +1,131 @@
+//! How close decoding comes to its floor, inflating: `cargo bench --bench speed -- [MEGABYTES]`.
+//!
+//! Prints one table for this machine. Every figure is the best of several rounds, taken in turn,
+//! for other work on the machine can only slow one down; compare the ratios. What it leaves out:
+//! finding and fetching the files, which are in memory.
+
+mod corpus;
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs, io, thread};
+
+use libdeflater::Decompressor;
+use tfdrift::audit::decode::{Decoder, Filter, Tally};
+use tfdrift::window::Window;
+
+const ROUNDS: usize = 7;
+
+fn main() -> io::Result<()> {
+    let megabytes = env::args().find_map(|word| word.parse().ok()).unwrap_or(256);
+    let folder = env::var_os("TFDRIFT_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus"), PathBuf::from)
+        .join(megabytes.to_string());
+    let paths = corpus::archive(&folder, megabytes * 1_000_000)?;
+    let files = paths.iter().map(fs::read).collect::<io::Result<Vec<_>>>()?;
+
+    let tally = decode(&files, 1, &|_, _| true);
+    assert_eq!(tally.problems, [], "the corpus is sound");
+    println!(
+        "{} files, {} records, {:.0} MB of JSON in {:.0} MB of gzip, {} writes\n",
+        files.len(),
+        tally.records,
+        megabytes_of(tally.inflated),
+        megabytes_of(tally.bytes),
+        tally.writes,
+    );
+
+    type Way<'a> = (&'a str, &'a (dyn Fn(usize) + Sync));
+    let ways: [Way; 5] = [
+        ("inflate, libdeflate", &|threads| on_all(&files, threads, Decompressor::new, inflate_whole)),
+        ("inflate, flate2", &|threads| on_all(&files, threads, Vec::new, inflate_stream)),
+        ("decode, nothing wanted", &|threads| drop(decode(&files, threads, &|_, _| false))),
+        ("decode, catalogued calls", &|threads| drop(decode(&files, threads, &corpus::is_catalogued))),
+        ("decode, all writes", &|threads| drop(decode(&files, threads, &|_, _| true))),
+    ];
+    println!("{:<26}{:>8}{:>10}{:>9}{:>12}{:>10}", "", "threads", "seconds", "ratio", "records/s", "MB/s");
+    for threads in [1, 2] {
+        let mut best = [Duration::MAX; 5];
+        for _ in 0..ROUNDS {
+            for ((_, way), best) in ways.iter().zip(&mut best) {
+                let start = Instant::now();
+                way(threads);
+                *best = start.elapsed().min(*best);
+            }
+        }
+        for ((name, _), time) in ways.iter().zip(best) {
+            let seconds = time.as_secs_f64();
+            println!(
+                "{name:<26}{threads:>8}{seconds:>10.3}{:>9.2}{:>12.0}{:>10.0}",
+                seconds / best[0].as_secs_f64(),
+                tally.records as f64 / seconds,
+                megabytes_of(tally.inflated) / seconds,
+            );
+        }
+    }
+    if let Some(peak) = peak_memory() {
+        println!("\npeak memory {peak}, of which the files themselves are {:.0} MB", megabytes_of(tally.bytes));
+    }
+    Ok(())
+}
+
+fn megabytes_of(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// The most memory that this process held, where the system tells.
+fn peak_memory() -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    Some(status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().to_owned())
+}
+
+/// Does something to all files on some threads, each with tools of its own.
+fn on_all<T>(files: &[Vec<u8>], threads: usize, tools: impl Fn() -> T + Sync, work: impl Fn(&mut T, &[u8]) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut tools = tools();
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(&mut tools, file);
+                }
+            });
+        }
+    });
+}
+
+fn inflate_whole(decompressor: &mut Decompressor, file: &[u8]) {
+    thread_local!(static BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) });
+    BUFFER.with_borrow_mut(|buffer| {
+        let length = u32::from_le_bytes(*file.last_chunk().expect("a gzip file has a trailer")) as usize;
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        black_box(decompressor.gzip_decompress(file, &mut buffer[..length])).expect("the corpus is sound");
+    });
+}
+
+fn inflate_stream(buffer: &mut Vec<u8>, file: &[u8]) {
+    buffer.clear();
+    io::copy(&mut flate2::bufread::MultiGzDecoder::new(file), buffer).expect("the corpus is sound");
+    black_box(buffer);
+}
+
+fn decode(files: &[Vec<u8>], threads: usize, wanted: &(dyn Fn(&str, &str) -> bool + Sync)) -> Tally {
+    let filter = Filter {
+        window: Window { since: None, until: "2027-01-01T00:00:00Z".parse().expect("it is a time") },
+        accounts: Vec::new(),
+        regions: Vec::new(),
+        wanted,
+        failed: false,
+    };
+    let total = std::sync::Mutex::new(Tally::default());
+    on_all(files, threads, Decoder::new, |decoder, file| {
+        let mut tally = Tally::default();
+        decoder.file("", file, &filter, &mut tally, &mut |call| drop(black_box(call)));
+        *total.lock().expect("no thread panics") += tally;
+    });
+    total.into_inner().expect("no thread panics")
+}

@@ -1,0 +1,96 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[tfdrift] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'tfdrift'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'tfdrift'= {
+            cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
+            cand -q 'Say nothing but the report: no progress, no notes'
+            cand --quiet 'Say nothing but the report: no progress, no notes'
+            cand -v 'Say more about what is read; twice for each file'
+            cand --verbose 'Say more about what is read; twice for each file'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand scan 'What drifted in a window of time'
+            cand demo 'Three scenarios on built-in data; needs no AWS and no files'
+            cand completions 'Print the completions of a shell'
+            cand man 'Print the manual page'
+        }
+        &'tfdrift;scan'= {
+            cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
+            cand --trail 'CloudTrail logs: a file, folder, glob, `-` or s3://bucket/prefix; can be repeated'
+            cand --since 'Look at calls from then on [default: 1h]'
+            cand --until 'Look at calls before then [default: now]'
+            cand -o 'A report, and the file it goes to; can be repeated [default: table]'
+            cand --output 'A report, and the file it goes to; can be repeated [default: table]'
+            cand --show 'Also list what is hidden by default; can be repeated'
+            cand --fail-on 'Kinds of drift that end in exit code 2 [default: modified,deleted]'
+            cand --min-severity 'The least severity that ends in exit code 2: low, medium, high or critical [default: low]'
+            cand --account 'Only this account, by its twelve digits; can be repeated'
+            cand --region 'Only this region; can be repeated'
+            cand --address 'Only resources whose address fits; can be repeated'
+            cand --iac-principal 'Who may apply Terraform: an ARN, role, user or person; can be repeated'
+            cand --catalogue 'More rules about what a call changes; can be repeated'
+            cand --config 'The configuration file [default: ./tfdrift.toml, if there is one]'
+            cand --memory 'How much memory log files in flight may take, as 512MiB or 2G'
+            cand --threads 'How many threads decode [default: one per core]'
+            cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
+            cand --path-style 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+            cand --reveal 'Print sensitive values in clear'
+            cand --report-only 'Drift never ends in exit code 2'
+            cand --allow-incomplete 'Incomplete evidence never ends in exit code 3'
+            cand -q 'Say nothing but the report: no progress, no notes'
+            cand --quiet 'Say nothing but the report: no progress, no notes'
+            cand -v 'Say more about what is read; twice for each file'
+            cand --verbose 'Say more about what is read; twice for each file'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'tfdrift;demo'= {
+            cand -o 'A report, and the file it goes to; can be repeated [default: console]'
+            cand --output 'A report, and the file it goes to; can be repeated [default: console]'
+            cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
+            cand -q 'Say nothing but the report: no progress, no notes'
+            cand --quiet 'Say nothing but the report: no progress, no notes'
+            cand -v 'Say more about what is read; twice for each file'
+            cand --verbose 'Say more about what is read; twice for each file'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'tfdrift;completions'= {
+            cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
+            cand -q 'Say nothing but the report: no progress, no notes'
+            cand --quiet 'Say nothing but the report: no progress, no notes'
+            cand -v 'Say more about what is read; twice for each file'
+            cand --verbose 'Say more about what is read; twice for each file'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'tfdrift;man'= {
+            cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
+            cand -q 'Say nothing but the report: no progress, no notes'
+            cand --quiet 'Say nothing but the report: no progress, no notes'
+            cand -v 'Say more about what is read; twice for each file'
+            cand --verbose 'Say more about what is read; twice for each file'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,500 @@
+//! Finds the records in a file, whatever it wraps them in: `{"Records":[…]}`, an array, single
+//! objects, one per line or spread over many, EventBridge events, LookupEvents' answers.
+
+use super::fields::{Fields, text};
+use crate::audit::decode::scan::{Cursor, Kind, Stop, nest_end};
+
+/// Where something is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A byte of the text, from 0.
+    Byte(usize),
+    /// A record of the file, from 1.
+    Record(u64),
+}
+
+/// What the records of a file are handed to.
+pub(crate) trait Records {
+    /// Takes a record: its number in the file, its text, and where its own fields stand in
+    /// `bytes`, of which `json` is a part.
+    fn record(&mut self, number: u64, bytes: &[u8], json: &[u8], fields: &Fields);
+
+    /// Takes note of what could not be read.
+    fn unreadable(&mut self, place: Place, problem: &str);
+
+    /// Takes note that the text ends too early.
+    fn cut_off(&mut self, place: Place);
+}
+
+/// Hands over all records of a text and returns how many there were.
+pub(crate) fn read(bytes: &[u8], records: &mut impl Records) -> u64 {
+    let mut archive = Archive {
+        count: 0,
+        losses: 0,
+        records,
+    };
+    archive.document(bytes);
+    archive.count
+}
+
+/// Wrappers within wrappers that are gone into: a list of pages of LookupEvents' answers is one.
+const DEPTH: u32 = 2;
+
+/// How often reading is taken up again behind damage. Each time may cost a walk to the end.
+const LOSSES: u32 = 100;
+
+/// Damage that could not be stepped over: nothing is known from this byte on.
+struct Lost(usize);
+
+struct Archive<'r, R> {
+    count: u64,
+    losses: u32,
+    records: &'r mut R,
+}
+
+impl<R: Records> Archive<'_, R> {
+    /// Reads values one after the other until the text ends.
+    fn document(&mut self, bytes: &[u8]) {
+        let mut at = if bytes.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
+        loop {
+            let mut cursor = Cursor::new(bytes, at);
+            let read = match cursor.peek() {
+                None => return,
+                Some(b'{') => self.top(bytes, cursor.at),
+                Some(b'[') => self.list(bytes, cursor.at, 0),
+                Some(_) => {
+                    self.records.unreadable(
+                        Place::Byte(cursor.at),
+                        "no JSON object or array starts here",
+                    );
+                    Err(Lost(cursor.at))
+                }
+            };
+            at = match read {
+                Ok(end) => end,
+                Err(Lost(from)) => {
+                    let Some(next) = next_line(bytes, from) else {
+                        return;
+                    };
+                    self.losses += 1;
+                    if self.losses > LOSSES {
+                        self.records.unreadable(
+                            Place::Byte(next),
+                            "too much is damaged; the rest was not read",
+                        );
+                        return;
+                    }
+                    next
+                }
+            };
+        }
+    }
+
+    /// Reads an object that stands in nothing else.
+    fn top(&mut self, bytes: &[u8], at: usize) -> Result<usize, Lost> {
+        // Records are read as they come, so that those of a file that is cut off are found.
+        if first_key_lists(bytes, at) {
+            return self.wrapper(bytes, at, 0);
+        }
+        // One object per line is the rule. Looking no further than the line keeps the damage of
+        // one from reaching the next.
+        let line = memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default())
+            .map_or(bytes.len(), |length| at + length);
+        let whole = Fields::read(bytes.get(..line).unwrap_or_default(), at).or_else(|_| {
+            let (fields, end) = Fields::read(bytes, at)?;
+            // A string that is not closed swallows lines until quotes happen to match again.
+            let json = bytes.get(at..end).unwrap_or_default();
+            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
+                Ok(_) => Ok((fields, end)),
+                Err(_) => Err(Stop::At(at)),
+            }
+        });
+        match whole {
+            Ok((fields, end)) => self.accept(bytes, at, end, &fields, 0).map(|()| end),
+            Err(Stop::End) => self.wrapper(bytes, at, 0),
+            Err(Stop::At(_)) => {
+                self.count += 1;
+                self.records.unreadable(Place::Byte(at), "is no JSON");
+                Err(Lost(at))
+            }
+        }
+    }
+
+    /// Reads the lists of records among an object's own members.
+    fn wrapper(&mut self, bytes: &[u8], at: usize, depth: u32) -> Result<usize, Lost> {
+        let mut cursor = Cursor::new(bytes, at + 1);
+        if cursor.peek() == Some(b'}') {
+            return Ok(cursor.at + 1);
+        }
+        loop {
+            let start = cursor.at;
+            let member = cursor.text().and_then(|key| {
+                cursor.eat(b':')?;
+                Ok((
+                    is_list_key(key.json(bytes)),
+                    cursor.peek().ok_or(Stop::End)?,
+                ))
+            });
+            match member {
+                Ok((true, b'[')) => cursor.at = self.list(bytes, cursor.at, depth)?,
+                Ok(_) => {
+                    cursor.value().map_err(|stop| self.lose(stop, start))?;
+                }
+                Err(stop) => return Err(self.lose(stop, start)),
+            }
+            match cursor.peek() {
+                Some(b',') => cursor.at += 1,
+                Some(b'}') => return Ok(cursor.at + 1),
+                Some(_) => return Err(self.lose(Stop::At(cursor.at), cursor.at)),
+                None => return Err(self.lose(Stop::End, start)),
+            }
+        }
+    }
+
+    /// Reads the records of an array.
+    fn list(&mut self, bytes: &[u8], at: usize, depth: u32) -> Result<usize, Lost> {
+        let mut cursor = Cursor::new(bytes, at + 1);
+        if cursor.peek() == Some(b']') {
+            return Ok(cursor.at + 1);
+        }
+        loop {
+            let first = cursor.peek();
+            let start = cursor.at;
+            if first == Some(b'{') {
+                match Fields::read(bytes, start) {
+                    Ok((fields, end)) => {
+                        self.accept(bytes, start, end, &fields, depth)?;
+                        cursor.at = end;
+                    }
+                    Err(stop) => cursor.at = self.step_over(bytes, start, stop)?,
+                }
+            } else {
+                cursor.value().map_err(|stop| self.lose(stop, start))?;
+                self.count += 1;
+                self.records
+                    .unreadable(Place::Record(self.count), "is no JSON object");
+            }
+            match cursor.peek() {
+                Some(b',') => cursor.at += 1,
+                Some(b']') => return Ok(cursor.at + 1),
+                Some(_) => return Err(self.lose(Stop::At(cursor.at), cursor.at)),
+                None => return Err(self.lose(Stop::End, cursor.at)),
+            }
+        }
+    }
+
+    /// Steps over a record whose own level is no JSON, when its brackets still say where it ends.
+    fn step_over(&mut self, bytes: &[u8], start: usize, stop: Stop) -> Result<usize, Lost> {
+        self.count += 1;
+        if stop == Stop::End {
+            self.records.cut_off(Place::Record(self.count));
+            return Err(Lost(start));
+        }
+        self.records
+            .unreadable(Place::Record(self.count), "is no JSON");
+        nest_end(bytes, start)
+            .filter(|end| matches!(Cursor::new(bytes, *end).peek(), Some(b',' | b']')))
+            .ok_or(Lost(start))
+    }
+
+    /// Notes that reading ended early.
+    fn lose(&mut self, stop: Stop, from: usize) -> Lost {
+        match stop {
+            Stop::End => self.records.cut_off(Place::Byte(from)),
+            Stop::At(place) => self.records.unreadable(Place::Byte(place), "is no JSON"),
+        }
+        Lost(from)
+    }
+
+    /// Takes an object for what it is: a record, or what one is wrapped in.
+    fn accept(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        end: usize,
+        fields: &Fields,
+        depth: u32,
+    ) -> Result<(), Lost> {
+        if fields.is_record() {
+            self.count += 1;
+            self.records.record(
+                self.count,
+                bytes,
+                bytes.get(at..end).unwrap_or_default(),
+                fields,
+            );
+        } else if fields.lists && depth < DEPTH {
+            self.wrapper(bytes, at, depth + 1)?;
+        } else if bytes.get(fields.detail.start) == Some(&b'{') && fields.detail.kind == Kind::Nest
+        {
+            self.inner(bytes, fields.detail.start, true);
+        } else if let Some(record) = text(bytes, fields.lookup) {
+            self.inner(record.as_bytes(), 0, false);
+        } else if !fields.digest {
+            self.count += 1;
+            self.records
+                .unreadable(Place::Record(self.count), "is no CloudTrail record");
+        }
+        Ok(())
+    }
+
+    /// Takes the record inside an EventBridge event or one of LookupEvents.
+    fn inner(&mut self, bytes: &[u8], at: usize, other_events: bool) {
+        match Fields::read(bytes, at) {
+            Ok((fields, end)) if fields.is_record() => {
+                self.count += 1;
+                self.records.record(
+                    self.count,
+                    bytes,
+                    bytes.get(at..end).unwrap_or_default(),
+                    &fields,
+                );
+            }
+            // EventBridge carries events that are no audit records.
+            Ok(_) if other_events => {}
+            Ok(_) => {
+                self.count += 1;
+                self.records
+                    .unreadable(Place::Record(self.count), "is no CloudTrail record");
+            }
+            Err(_) => {
+                self.count += 1;
+                self.records
+                    .unreadable(Place::Record(self.count), "is no JSON");
+            }
+        }
+    }
+}
+
+/// Whether a key, in its quotes, is that of a list of records or of LookupEvents' events.
+fn is_list_key(key: &[u8]) -> bool {
+    match key {
+        br#""Records""# | br#""Events""# => true,
+        key if key.contains(&b'\\') => serde_json::from_slice::<String>(key)
+            .is_ok_and(|key| matches!(key.as_str(), "Records" | "Events")),
+        _ => false,
+    }
+}
+
+/// Whether the first member of an object is a list of records.
+fn first_key_lists(bytes: &[u8], at: usize) -> bool {
+    let mut cursor = Cursor::new(bytes, at + 1);
+    cursor.text().is_ok_and(|key| is_list_key(key.json(bytes)))
+        && cursor.eat(b':').is_ok()
+        && cursor.peek() == Some(b'[')
+}
+
+/// The start of the first line behind a byte that starts like JSON.
+fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    memchr::memchr_iter(b'\n', rest)
+        .map(|newline| newline + 1)
+        .find(|start| matches!(rest.get(*start), Some(b'{' | b'[')))
+        .map(|start| from + start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fields, Place, Records, read};
+
+    #[derive(Debug, Default)]
+    struct Seen {
+        names: Vec<String>,
+        problems: Vec<String>,
+    }
+
+    impl Records for Seen {
+        fn record(&mut self, number: u64, bytes: &[u8], json: &[u8], fields: &Fields) {
+            assert!(json.starts_with(b"{") && json.ends_with(b"}"));
+            let name = super::text(bytes, fields.name).unwrap_or_default();
+            self.names.push(format!("{number}{name}"));
+        }
+
+        fn unreadable(&mut self, place: Place, problem: &str) {
+            self.problems.push(format!("{place:?} {problem}"));
+        }
+
+        fn cut_off(&mut self, place: Place) {
+            self.problems.push(format!("{place:?} cut off"));
+        }
+    }
+
+    fn seen(text: &str) -> (String, Vec<String>) {
+        let mut seen = Seen::default();
+        read(text.as_bytes(), &mut seen);
+        (seen.names.join(" "), seen.problems)
+    }
+
+    #[test]
+    fn records_are_found_in_every_wrapping() {
+        let a = r#"{"eventName":"A","requestParameters":{"Records":[{"eventName":"X"}]}}"#;
+        let b = r#"{"eventTime":"B","eventName":"B"}"#;
+        let pretty = |text: &str| {
+            serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(text).unwrap())
+                .unwrap()
+        };
+        let string = |text: &str| serde_json::to_string(text).unwrap();
+        let both = format!(r#"{{"Records":[{a},{b}]}}"#);
+        for (form, text) in [
+            ("records", both.clone()),
+            ("pretty", pretty(&both)),
+            (
+                "windows",
+                format!("\u{feff}{}\r\n", pretty(&both).replace('\n', "\r\n")),
+            ),
+            (
+                "list last",
+                format!(r#"{{"x":{{"Records":[{{"eventName":"X"}}]}},"Records":[{a},{b}]}}"#),
+            ),
+            ("escaped key", format!(r#"{{"\u0052ecords":[{a},{b}]}}"#)),
+            (
+                "two lists",
+                format!(r#"{{"Records":[{a}],"y":null,"Records" : [ {b} ] }}"#),
+            ),
+            (
+                "files one after the other",
+                format!(r#"{{"Records":[{a}]}}{{"Records":[]}}{{"Records":[{b}]}}"#),
+            ),
+            ("array", format!("[{a},{b}]")),
+            ("lines", format!("{a}\n{b}\n")),
+            ("lines, windows", format!("{a}\r\n\r\n{b}")),
+            ("pretty objects", format!("{}\n{}", pretty(a), pretty(b))),
+            ("no lines at all", format!("{a} {b}")),
+            (
+                "EventBridge, lines",
+                format!(
+                    "{{\"version\":\"0\",\"source\":\"aws.ec2\",\"detail\":{a}}}\n{{\"detail\": {b}}}"
+                ),
+            ),
+            (
+                "EventBridge, array",
+                pretty(&format!("[{{\"detail\":{a}}},{{\"detail\":{b}}}]")),
+            ),
+            (
+                "LookupEvents",
+                format!(
+                    r#"{{"Events":[{{"EventId":"1","EventTime":1.5,"CloudTrailEvent":{}}},{{"CloudTrailEvent":{}}}],"NextToken":"x"}}"#,
+                    string(a),
+                    string(&pretty(b))
+                ),
+            ),
+            (
+                "pages",
+                format!(
+                    r#"[{{"Events":[{{"CloudTrailEvent":{}}}]}},{{"Events":[{{"CloudTrailEvent":{}}}]}}]"#,
+                    string(a),
+                    string(b)
+                ),
+            ),
+        ] {
+            assert_eq!(seen(&text), ("1A 2B".to_owned(), vec![]), "{form}");
+        }
+        assert_eq!(seen(b), ("1B".to_owned(), vec![]));
+        assert_eq!(seen(&pretty(b)), ("1B".to_owned(), vec![]));
+    }
+
+    #[test]
+    fn what_holds_no_record_is_no_problem() {
+        for text in [
+            r#"{"Records":[]}"#,
+            "[]",
+            r#"{"awsAccountId":"1","digestStartTime":"2026-01-15T10:00:00Z","logFiles":[{"s3Object":"x"}]}"#,
+            r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"running"}}"#,
+        ] {
+            assert_eq!(seen(text), (String::new(), vec![]), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_beside_damage_is_read() {
+        let a = r#"{"eventName":"A","x":{"y":1}}"#;
+        let b = r#"{"eventName":"B","x":"y"}"#;
+        for (text, names, problems) in [
+            (
+                format!(r#"{{"Records":[{a},{b},{}"#, &a[..20]),
+                "1A 2B",
+                &["Record(3) cut off"][..],
+            ),
+            (
+                format!(r#"{{"Records":[{a},{b}"#),
+                "1A 2B",
+                &["Byte(67) cut off"],
+            ),
+            (format!(r#"{{"Records":[{a},"#), "1A", &["Byte(42) cut off"]),
+            (
+                format!(r#"{{"x":1,"Records":[{a},{}"#, &b[..9]),
+                "1A",
+                &["Record(2) cut off"],
+            ),
+            (
+                format!(r#"{{"Records":[{a},{{"eventName":oops?}},7,{b}]}}"#),
+                "1A 4B",
+                &["Record(2) is no JSON", "Record(3) is no JSON object"],
+            ),
+            (
+                format!(r#"{{"Records":[{a} {b}]}}"#),
+                "1A",
+                &["Byte(42) is no JSON"],
+            ),
+            (
+                format!("{a}\n{}\n{b}", &a[..14]),
+                "1A 3B",
+                &["Byte(30) is no JSON"],
+            ),
+            (
+                format!("{a}\n{}\n{b}", &a[..10]),
+                "1A 3B",
+                &["Byte(30) is no JSON"],
+            ),
+            (format!("{a}\n{}", &a[..10]), "1A", &["Byte(31) cut off"]),
+            (
+                format!("2026 {a}\n{b}\noops"),
+                "1B",
+                &[
+                    "Byte(0) no JSON object or array starts here",
+                    "Byte(61) no JSON object or array starts here",
+                ],
+            ),
+            ("{}".to_owned(), "", &["Record(1) is no CloudTrail record"]),
+            (
+                r#"{"a":{}}"#.to_owned(),
+                "",
+                &["Record(1) is no CloudTrail record"],
+            ),
+            (
+                r#"{"Events":[{"CloudTrailEvent":"{"},{"CloudTrailEvent":"{}"}]}"#.to_owned(),
+                "",
+                &["Record(1) is no JSON", "Record(2) is no CloudTrail record"],
+            ),
+            (
+                "name,time\nA,B\n".to_owned(),
+                "",
+                &["Byte(0) no JSON object or array starts here"],
+            ),
+        ] {
+            assert_eq!(
+                seen(&text),
+                (
+                    names.to_owned(),
+                    problems
+                        .iter()
+                        .map(|problem| (*problem).to_owned())
+                        .collect()
+                ),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn damage_everywhere_is_given_up_on() {
+        let (names, problems) = seen(&"{\"a\n".repeat(100_000));
+        assert_eq!(names, "");
+        assert!(problems.len() < 300);
+        assert!(problems.last().unwrap().ends_with("the rest was not read"));
+    }
+}

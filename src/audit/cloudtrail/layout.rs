@@ -1,0 +1,725 @@
+//! Where CloudTrail puts log files, and which of them can hold events of a window.
+//!
+//! A key is `[PREFIX/]AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/NAME`, where NAME is
+//! `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz` (old ones lack the `_` before
+//! UNIQUE). The time in the name is the end of a bucket of five minutes; events come into a
+//! file some minutes late, so a window is looked for in names up to a lag behind its end.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::window::Window;
+
+/// How late an event may come into a file, if the user says nothing else. Twice the latest that
+/// was seen among tens of thousands of real records.
+pub const DEFAULT_LAG: SignedDuration = SignedDuration::from_mins(20);
+
+/// Length of the bucket whose end a file name bears.
+const BUCKET: SignedDuration = SignedDuration::from_mins(5);
+
+/// Suffixes that files in a folder must have to be taken for log files.
+const SUFFIXES: [&str; 5] = [".json", ".jsonl", ".ndjson", ".gz", ".gzip"];
+
+/// A minute of UTC as the number YYYYMMDDHHmm: ordered like time, cheap to compare, and cut to a
+/// day, month or year by division.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Minute(u64);
+
+impl Minute {
+    /// The minute in which an instant lies.
+    #[must_use]
+    pub fn of(time: Timestamp) -> Self {
+        let time = time.to_zoned(TimeZone::UTC).datetime();
+        let number = |part: i8| u64::from(part.unsigned_abs());
+        // File names have four digits for the year; there was no cloud before the year 0.
+        let year = u64::try_from(time.year()).unwrap_or_default();
+        let date = (year * 100 + number(time.month())) * 100 + number(time.day());
+        Self((date * 100 + number(time.hour())) * 100 + number(time.minute()))
+    }
+
+    /// Reads the beginning of a text as `YYYYMMDDTHHmmZ`.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.as_bytes().first_chunk::<14>()?;
+        if text[8] != b'T' || text[13] != b'Z' {
+            return None;
+        }
+        let date = digits(&text[..8])?;
+        let clock = digits(&text[9..13])?;
+        let (month, day) = (date / 100 % 100, date % 100);
+        let sane = (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && clock / 100 < 24
+            && clock % 100 < 60;
+        sane.then_some(Self(date * 10_000 + clock))
+    }
+
+    /// As it stands in file names: `YYYYMMDDTHHmmZ`.
+    #[must_use]
+    pub fn stamp(self) -> String {
+        format!("{:08}T{:04}Z", self.0 / 10_000, self.0 % 10_000)
+    }
+
+    /// Minutes since midnight.
+    #[must_use]
+    pub fn of_day(self) -> u64 {
+        self.0 / 100 % 100 * 60 + self.0 % 100
+    }
+
+    /// The same day, so many minutes after midnight.
+    #[must_use]
+    pub fn at(self, minutes: u64) -> Self {
+        Self(self.0 / 10_000 * 10_000 + minutes / 60 % 24 * 100 + minutes % 60)
+    }
+}
+
+fn digits(text: &[u8]) -> Option<u64> {
+    text.iter().try_fold(0, |number: u64, byte| {
+        byte.is_ascii_digit()
+            .then(|| number * 10 + u64::from(byte - b'0'))
+    })
+}
+
+/// The file-name times that can hold events of a window, both ends inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    first: Option<Minute>,
+    last: Minute,
+}
+
+impl Span {
+    /// The names to take for a window when events come at most `lag` late.
+    #[must_use]
+    pub fn of(window: &Window, lag: SignedDuration) -> Self {
+        let late = lag.saturating_add(BUCKET);
+        let end = window.until.checked_add(late).unwrap_or(Timestamp::MAX);
+        Self {
+            first: window.since.map(Minute::of),
+            last: Minute::of(end),
+        }
+    }
+
+    /// Whether a file of that name time can hold events of the window.
+    #[must_use]
+    pub fn admits(&self, minute: Minute) -> bool {
+        self.first.is_none_or(|first| minute >= first) && minute <= self.last
+    }
+
+    /// Whether a year, month or day can hold such files.
+    #[must_use]
+    pub fn admits_date(&self, date: FolderDate) -> bool {
+        let (number, scale) = date.scaled();
+        self.first.is_none_or(|first| number >= first.0 / scale) && number <= self.last.0 / scale
+    }
+
+    /// Whether a name time lies behind the span, and with it all that sort after it.
+    #[must_use]
+    pub fn is_past(&self, minute: Minute) -> bool {
+        minute > self.last
+    }
+
+    /// The first name time of the span, if that day is the one it lies in.
+    #[must_use]
+    pub fn first_of(&self, day: FolderDate) -> Option<Minute> {
+        let (number, scale) = day.scaled();
+        self.first.filter(|first| first.0 / scale == number)
+    }
+
+    /// The last name time of the span, if that day is the one it lies in.
+    #[must_use]
+    pub fn last_of(&self, day: FolderDate) -> Option<Minute> {
+        let (number, scale) = day.scaled();
+        Some(self.last).filter(|last| last.0 / scale == number)
+    }
+
+    /// The days of the span, if they are not more than `most`.
+    #[must_use]
+    pub fn days(&self, most: usize) -> Option<Vec<FolderDate>> {
+        let first = civil(self.first?)?;
+        let last = civil(self.last)?;
+        let mut days = Vec::new();
+        let mut day = first;
+        while day <= last {
+            if days.len() == most {
+                return None;
+            }
+            let number = |part: i8| u32::from(part.unsigned_abs());
+            let year = u32::try_from(day.year()).ok()?;
+            days.push(FolderDate::Day(
+                year,
+                number(day.month()),
+                number(day.day()),
+            ));
+            day = day.tomorrow().ok()?;
+        }
+        Some(days)
+    }
+}
+
+fn civil(minute: Minute) -> Option<Date> {
+    let date = minute.0 / 10_000;
+    let part = |number: u64| i8::try_from(number % 100).ok();
+    Date::new(
+        i16::try_from(date / 10_000).ok()?,
+        part(date / 100)?,
+        part(date)?,
+    )
+    .ok()
+}
+
+/// A date as deep as folders lead to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FolderDate {
+    /// `YYYY`.
+    Year(u32),
+    /// `YYYY/MM`.
+    Month(u32, u32),
+    /// `YYYY/MM/DD`.
+    Day(u32, u32, u32),
+}
+
+impl FolderDate {
+    /// As a number, and what to divide a [`Minute`] by to compare.
+    fn scaled(self) -> (u64, u64) {
+        match self {
+            Self::Year(year) => (u64::from(year), 100_000_000),
+            Self::Month(year, month) => (u64::from(year) * 100 + u64::from(month), 1_000_000),
+            Self::Day(year, month, day) => {
+                let month = u64::from(year) * 100 + u64::from(month);
+                (month * 100 + u64::from(day), 10_000)
+            }
+        }
+    }
+
+    /// The folders from a region down to this date, with a slash at the end.
+    #[must_use]
+    pub fn folders(self) -> String {
+        match self {
+            Self::Year(year) => format!("{year:04}/"),
+            Self::Month(year, month) => format!("{year:04}/{month:02}/"),
+            Self::Day(year, month, day) => format!("{year:04}/{month:02}/{day:02}/"),
+        }
+    }
+}
+
+/// Where a path of folders leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place<'a> {
+    /// How deep in the layout.
+    pub level: Level,
+    /// The account, once the path names one.
+    pub account: Option<&'a str>,
+    /// The region, once the path names one.
+    pub region: Option<&'a str>,
+    /// The date, as far as the path names one.
+    pub date: Option<FolderDate>,
+}
+
+/// How deep in the layout a path leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Level {
+    /// Nothing of the layout yet.
+    #[default]
+    Outside,
+    /// Into `AWSLogs/` or an organisation in it: accounts follow.
+    Root,
+    /// Into an account.
+    Account,
+    /// Into `CloudTrail/`: regions follow.
+    Trail,
+    /// Into a region, a year or a month: dates follow, see [`Place::date`].
+    Region,
+    /// Into a day: log files follow.
+    Day,
+    /// Below the layout in a way that CloudTrail does not make.
+    Loose,
+    /// Into what another service or another kind of trail wrote: never log files.
+    Foreign,
+}
+
+impl<'a> Place<'a> {
+    /// Follows folder names from the outermost on.
+    pub fn of(folders: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut place = Self::default();
+        for folder in folders.into_iter().filter(|folder| !folder.is_empty()) {
+            place = place.into_folder(folder);
+        }
+        place
+    }
+
+    /// Where one more folder leads.
+    #[must_use]
+    pub fn into_folder(self, folder: &'a str) -> Self {
+        let outside = |level| Self {
+            level,
+            ..Self::default()
+        };
+        if folder == "AWSLogs" {
+            return outside(Level::Root);
+        }
+        if is_sibling(folder) {
+            return Self {
+                level: Level::Foreign,
+                ..self
+            };
+        }
+        match self.level {
+            // An account without AWSLogs above it is one if `CloudTrail` follows.
+            Level::Outside => match (self.account, folder) {
+                (Some(_), "CloudTrail") => Self {
+                    level: Level::Trail,
+                    ..self
+                },
+                _ => Self {
+                    account: Some(folder).filter(|folder| is_account(folder)),
+                    ..Self::default()
+                },
+            },
+            Level::Root if is_account(folder) => Self {
+                account: Some(folder),
+                ..outside(Level::Account)
+            },
+            Level::Root if folder.starts_with("o-") => self,
+            Level::Account if folder == "CloudTrail" => Self {
+                level: Level::Trail,
+                ..self
+            },
+            Level::Root | Level::Account | Level::Foreign => outside(Level::Foreign),
+            Level::Trail => Self {
+                level: Level::Region,
+                region: Some(folder),
+                ..self
+            },
+            Level::Region => match self.deeper(folder) {
+                Some(date) => Self {
+                    level: match date {
+                        FolderDate::Day(..) => Level::Day,
+                        _ => Level::Region,
+                    },
+                    date: Some(date),
+                    ..self
+                },
+                None => Self {
+                    level: Level::Loose,
+                    ..self
+                },
+            },
+            Level::Day | Level::Loose => Self {
+                level: Level::Loose,
+                ..self
+            },
+        }
+    }
+
+    /// The date that one more folder completes, if it is one.
+    fn deeper(self, folder: &str) -> Option<FolderDate> {
+        let number = u32::try_from(digits(folder.as_bytes())?).ok()?;
+        match (self.date, folder.len()) {
+            (None, 4) => Some(FolderDate::Year(number)),
+            (Some(FolderDate::Year(year)), 2) if (1..=12).contains(&number) => {
+                Some(FolderDate::Month(year, number))
+            }
+            (Some(FolderDate::Month(year, month)), 2) if (1..=31).contains(&number) => {
+                Some(FolderDate::Day(year, month, number))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_account(folder: &str) -> bool {
+    folder.len() == 12 && folder.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `CloudTrail-Digest`, `-Insight`, `-NetworkActivity`, `-Aggregated` and their like.
+fn is_sibling(folder: &str) -> bool {
+    folder.starts_with("CloudTrail-")
+}
+
+/// What a file name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name<'a> {
+    /// A log file of CloudTrail's own naming.
+    Log {
+        /// Twelve digits.
+        account: &'a str,
+        /// As `eu-west-1`.
+        region: &'a str,
+        /// End of the bucket of five minutes.
+        minute: Minute,
+    },
+    /// A digest, an insight or another thing that stands beside log files.
+    Sibling,
+    /// Any other name.
+    Other,
+}
+
+impl<'a> Name<'a> {
+    /// Reads a file name without its folders.
+    #[must_use]
+    pub fn of(name: &'a str) -> Self {
+        let mut parts = name.splitn(4, '_');
+        let (Some(account), Some(kind)) = (parts.next(), parts.next()) else {
+            return Self::Other;
+        };
+        if !is_account(account) {
+            return Self::Other;
+        }
+        if is_sibling(kind) {
+            return Self::Sibling;
+        }
+        match (kind, parts.next(), parts.next().and_then(Minute::parse)) {
+            ("CloudTrail", Some(region), Some(minute)) => Self::Log {
+                account,
+                region,
+                minute,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Which log files a scan asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// By the time in names and folders.
+    pub span: Span,
+    /// By account; empty for all.
+    pub accounts: Vec<String>,
+    /// By region; empty for all.
+    pub regions: Vec<String>,
+}
+
+impl Selection {
+    /// Whether a folder can hold log files that are asked for.
+    #[must_use]
+    pub fn admits_place(&self, place: &Place) -> bool {
+        place.level != Level::Foreign
+            && (place.level == Level::Outside || among(&self.accounts, place.account))
+            && among(&self.regions, place.region)
+            && place.date.is_none_or(|date| self.span.admits_date(date))
+    }
+
+    /// Whether a file can be one that is asked for, by its name alone. A name that is not
+    /// CloudTrail's tells nothing and is admitted.
+    #[must_use]
+    pub fn admits_name(&self, name: &str) -> bool {
+        match Name::of(name) {
+            Name::Log {
+                account,
+                region,
+                minute,
+            } => {
+                self.span.admits(minute)
+                    && among(&self.accounts, Some(account))
+                    && among(&self.regions, Some(region))
+            }
+            Name::Sibling => false,
+            Name::Other => true,
+        }
+    }
+}
+
+fn among(wanted: &[String], found: Option<&str>) -> bool {
+    wanted.is_empty() || found.is_none_or(|found| wanted.iter().any(|one| one == found))
+}
+
+/// Whether a file found in a folder, not named by the user, is taken for a log file.
+#[must_use]
+pub fn looks_like_log(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    !lower.starts_with('.')
+        && SUFFIXES.iter().any(|suffix| lower.ends_with(suffix))
+        && !lower.contains(".tfstate")
+        && !lower.ends_with(".tar.gz")
+        && Name::of(name) != Name::Sibling
+}
+
+/// The key that every log file of a day folder at or after a minute follows.
+#[must_use]
+pub fn key_before(folder: &str, account: &str, region: &str, minute: Minute) -> String {
+    format!("{folder}{account}_CloudTrail_{region}_{}", minute.stamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn span(since: &str, until: &str) -> Span {
+        let window = Window {
+            since: (!since.is_empty()).then(|| time(since)),
+            until: time(until),
+        };
+        Span::of(&window, DEFAULT_LAG)
+    }
+
+    fn place(path: &str) -> Place<'_> {
+        Place::of(path.split('/'))
+    }
+
+    #[test]
+    fn names_are_read_in_both_spellings_and_siblings_are_told_apart() {
+        let log = Name::Log {
+            account: "123456789012",
+            region: "us-gov-west-1",
+            minute: Minute(2026_0115_1035),
+        };
+        for (name, expected) in [
+            (
+                "123456789012_CloudTrail_us-gov-west-1_20260115T1035Z_AbC.json.gz",
+                log,
+            ),
+            (
+                "123456789012_CloudTrail_us-gov-west-1_20260115T1035ZAbC.json.gz",
+                log,
+            ),
+            (
+                "123456789012_CloudTrail-Digest_us-east-1_t_us-east-1_20260115T103500Z.json.gz",
+                Name::Sibling,
+            ),
+            (
+                "123456789012_CloudTrail-Insight_us-east-1_20260115T1035Z_A.json.gz",
+                Name::Sibling,
+            ),
+            ("events.json", Name::Other),
+            (
+                "123456789012_CloudTrail_us-east-1_2026-01-15.json",
+                Name::Other,
+            ),
+            (
+                "123456789012_CloudTrail_us-east-1_20261315T1035Z_A.json",
+                Name::Other,
+            ),
+            (
+                "123456789012_CloudTrail_us-east-1_20260115T2460Z_A.json",
+                Name::Other,
+            ),
+            (
+                "12345678901_CloudTrail_us-east-1_20260115T1035Z_A.json",
+                Name::Other,
+            ),
+            (
+                "123456789012_Config_us-east-1_20260115T1035Z_A.json",
+                Name::Other,
+            ),
+            ("", Name::Other),
+        ] {
+            assert_eq!(Name::of(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_span_reaches_from_the_start_to_a_lag_and_a_bucket_behind_the_end() {
+        let span = span("2026-01-15T09:00:30Z", "2026-01-15T23:50:00Z");
+        for (stamp, expected) in [
+            ("20260115T0859Z", false),
+            ("20260115T0900Z", true),
+            ("20260115T2350Z", true),
+            ("20260116T0015Z", true),
+            ("20260116T0016Z", false),
+        ] {
+            assert_eq!(
+                span.admits(Minute::parse(stamp).unwrap()),
+                expected,
+                "{stamp}"
+            );
+        }
+        assert_eq!(
+            span.days(31),
+            Some(vec![
+                FolderDate::Day(2026, 1, 15),
+                FolderDate::Day(2026, 1, 16)
+            ])
+        );
+    }
+
+    #[test]
+    fn a_span_without_beginning_has_no_list_of_days_but_an_end() {
+        let span = span("", "2026-01-15T09:00:00Z");
+        assert_eq!(span.days(31), None);
+        assert!(span.admits(Minute(2013_0101_0000)));
+        assert!(!span.admits_date(FolderDate::Year(2027)));
+    }
+
+    #[test]
+    fn days_run_over_the_ends_of_months_and_years() {
+        let days = span("2023-12-31T00:00:00Z", "2024-01-01T12:00:00Z").days(31);
+        assert_eq!(
+            days,
+            Some(vec![
+                FolderDate::Day(2023, 12, 31),
+                FolderDate::Day(2024, 1, 1)
+            ])
+        );
+        let long = span("2023-01-01T00:00:00Z", "2024-01-01T12:00:00Z");
+        assert_eq!(long.days(31), None);
+        assert_eq!(long.days(400).unwrap().len(), 366);
+    }
+
+    #[test]
+    fn dates_are_admitted_at_every_depth() {
+        let span = span("2026-01-31T22:00:00Z", "2026-02-01T01:00:00Z");
+        for (date, expected) in [
+            (FolderDate::Year(2025), false),
+            (FolderDate::Year(2026), true),
+            (FolderDate::Month(2026, 1), true),
+            (FolderDate::Month(2026, 3), false),
+            (FolderDate::Day(2026, 1, 30), false),
+            (FolderDate::Day(2026, 1, 31), true),
+            (FolderDate::Day(2026, 2, 1), true),
+            (FolderDate::Day(2026, 2, 2), false),
+        ] {
+            assert_eq!(span.admits_date(date), expected, "{date:?}");
+        }
+    }
+
+    #[test]
+    fn paths_lead_to_places() {
+        for (path, level, account, region) in [
+            ("", Level::Outside, None, None),
+            ("logs/prod", Level::Outside, None, None),
+            ("logs/AWSLogs", Level::Root, None, None),
+            ("AWSLogs/o-abc123defg", Level::Root, None, None),
+            (
+                "AWSLogs/123456789012",
+                Level::Account,
+                Some("123456789012"),
+                None,
+            ),
+            (
+                "AWSLogs/o-abc123defg/123456789012/CloudTrail",
+                Level::Trail,
+                Some("123456789012"),
+                None,
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1",
+                Level::Region,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "123456789012/CloudTrail/eu-west-1/2026/01",
+                Level::Region,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01/15",
+                Level::Day,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/13",
+                Level::Loose,
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
+            (
+                "AWSLogs/123456789012/Config/eu-west-1",
+                Level::Foreign,
+                None,
+                None,
+            ),
+            (
+                "AWSLogs/123456789012/CloudTrail-Digest",
+                Level::Foreign,
+                Some("123456789012"),
+                None,
+            ),
+            (
+                "copies/CloudTrail-Insight/eu-west-1",
+                Level::Foreign,
+                None,
+                None,
+            ),
+            ("123456789012/other", Level::Outside, None, None),
+        ] {
+            let found = place(path);
+            assert_eq!(
+                (found.level, found.account, found.region),
+                (level, account, region),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_selection_prunes_by_account_region_date_and_name() {
+        let selection = Selection {
+            span: span("2026-01-15T09:00:00Z", "2026-01-15T11:00:00Z"),
+            accounts: vec!["123456789012".to_owned()],
+            regions: vec!["eu-west-1".to_owned()],
+        };
+        for (path, expected) in [
+            ("AWSLogs", true),
+            ("AWSLogs/123456789012", true),
+            ("AWSLogs/210987654321", false),
+            ("AWSLogs/123456789012/CloudTrail/us-east-1", false),
+            ("AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01", true),
+            (
+                "AWSLogs/123456789012/CloudTrail/eu-west-1/2026/01/14",
+                false,
+            ),
+            ("AWSLogs/123456789012/CloudTrail-Digest/eu-west-1", false),
+            ("210987654321/anything", true),
+        ] {
+            assert_eq!(selection.admits_place(&place(path)), expected, "{path}");
+        }
+        for (name, expected) in [
+            (
+                "123456789012_CloudTrail_eu-west-1_20260115T1000Z_A.json.gz",
+                true,
+            ),
+            (
+                "123456789012_CloudTrail_eu-west-1_20260115T0800Z_A.json.gz",
+                false,
+            ),
+            (
+                "123456789012_CloudTrail_us-east-1_20260115T1000Z_A.json.gz",
+                false,
+            ),
+            (
+                "210987654321_CloudTrail_eu-west-1_20260115T1000Z_A.json.gz",
+                false,
+            ),
+            ("events.json", true),
+        ] {
+            assert_eq!(selection.admits_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_names_with_a_log_suffix_are_taken_from_folders() {
+        for (name, expected) in [
+            ("events.json", true),
+            ("events.JSON.GZ", true),
+            ("events.jsonl.gz", true),
+            ("events.ndjson", true),
+            ("terraform.tfstate", false),
+            ("terraform.tfstate.json", false),
+            ("README.md", false),
+            ("backup.tar.gz", false),
+            (".hidden.json", false),
+            (
+                "123456789012_CloudTrail-Digest_us-east-1_t_us-east-1_20260115T103500Z.json.gz",
+                false,
+            ),
+        ] {
+            assert_eq!(looks_like_log(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_key_before_a_minute_sorts_before_its_files_and_after_older_ones() {
+        let before = key_before("d/", "123456789012", "eu-west-1", Minute(2026_0115_0900));
+        assert!(before.as_str() < "d/123456789012_CloudTrail_eu-west-1_20260115T0900Z_A.json.gz");
+        assert!(before.as_str() < "d/123456789012_CloudTrail_eu-west-1_20260115T0900ZA.json.gz");
+        assert!(before.as_str() > "d/123456789012_CloudTrail_eu-west-1_20260115T0855Z_A.json.gz");
+    }
+}

@@ -1,0 +1,7 @@
+//! AWS CloudTrail: what its files and records look like.
+
+pub(crate) mod archive;
+pub(crate) mod fields;
+pub(crate) mod lenient;
+pub(crate) mod record;
+pub mod layout;

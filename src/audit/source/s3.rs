@@ -1,0 +1,518 @@
+//! Log files in a bucket: discovers accounts, regions and days by listing folders, and lists
+//! only what a window can need.
+//!
+//! A walk is a stack of small steps, many of which run at once. The deepest run first, so that
+//! few are ever pending however many accounts and days there are; keys go out as they are
+//! listed and are never collected.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use crate::audit::cloudtrail::layout::{
+    FolderDate, Level, Minute, Name, Place, Selection, key_before, looks_like_log,
+};
+use crate::audit::decode::Problem;
+use crate::s3::{Client, Error, Found, Listing, Location, Page, Reason};
+
+/// Folders to look into for `AWSLogs/` before giving up the search.
+const MOST_SEARCHED: usize = 1_000;
+
+/// How deep below the given prefix `AWSLogs/` may lie.
+const MOST_DEPTH: u8 = 4;
+
+/// Days that are asked for one by one. For more, the folders that exist are listed first.
+const MOST_DAYS: usize = 31;
+
+/// Parts that the listing of one busy day is split into at most.
+const MOST_PARTS: u64 = 24;
+
+/// How deep folders of copied log files are listed apart, many at once.
+const LOOSE_DEPTH: u8 = 2;
+
+/// An object to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The bucket.
+    pub bucket: Arc<str>,
+    /// The whole key.
+    pub key: String,
+    /// Length in bytes when it was listed.
+    pub size: u64,
+}
+
+/// What a walk needs and where it reports to.
+#[derive(Clone)]
+pub struct Walk {
+    /// The store.
+    pub client: Client,
+    /// What to look for.
+    pub selection: Arc<Selection>,
+    /// How many listings may run at once, over all walks.
+    pub listings: Arc<Semaphore>,
+    /// Where keys go. A walk ends when nobody listens any more.
+    pub keys: mpsc::Sender<Key>,
+    /// Told the length of every object before it is sent.
+    pub listed: Arc<dyn Fn(u64) + Send + Sync>,
+}
+
+/// Something that ended a walk or a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The store refused.
+    Store(Error),
+    /// The place is not what was meant.
+    Place(Problem),
+}
+
+#[derive(Debug)]
+enum Step {
+    /// Look for the layout in a folder that is not part of it.
+    Search { folder: String, depth: u8 },
+    /// `AWSLogs/`, or an organisation in it.
+    Accounts { folder: String },
+    /// `CloudTrail/` of an account.
+    Regions { folder: String },
+    /// A region, a year or a month.
+    Dates { folder: String },
+    /// The log files of a day, from behind one key to before another.
+    Files {
+        folder: String,
+        after: Option<String>,
+        before: Option<String>,
+    },
+    /// Whatever looks like a log file.
+    Loose { folder: String, depth: u8 },
+}
+
+/// What all steps of a walk share.
+struct Shared {
+    walk: Walk,
+    bucket: Arc<str>,
+    searched: AtomicUsize,
+    search_cut: AtomicBool,
+    layout_found: AtomicBool,
+    anything_found: AtomicBool,
+}
+
+impl Walk {
+    /// Lists what lies at a location. Returns what went wrong; an empty list when nothing did.
+    pub async fn run(self, location: &Location) -> Vec<Trouble> {
+        let shared = Arc::new(Shared {
+            bucket: Arc::from(location.bucket.as_str()),
+            walk: self,
+            searched: AtomicUsize::new(0),
+            search_cut: AtomicBool::new(false),
+            layout_found: AtomicBool::new(false),
+            anything_found: AtomicBool::new(false),
+        });
+        let mut troubles = Vec::new();
+        let named = !location.key.is_empty() && !location.key.ends_with('/');
+        if named && looks_like_log(last_part(&location.key)) {
+            match shared.take_named(location).await {
+                Ok(true) => return troubles,
+                Ok(false) => {}
+                Err(error) => {
+                    troubles.push(Trouble::Store(error));
+                    return troubles;
+                }
+            }
+        }
+        let slash = if named { "/" } else { "" };
+        let folder = format!("{}{slash}", location.key);
+        let first = match first_step(&folder, &shared.walk.selection) {
+            Ok(Some(step)) => step,
+            Ok(None) => return troubles,
+            Err(problem) => {
+                troubles.push(Trouble::Place(foreign(location, problem)));
+                return troubles;
+            }
+        };
+        let discovers = !matches!(first, Step::Dates { .. } | Step::Files { .. });
+        let searches = matches!(first, Step::Search { .. });
+        shared.run_all(first, &mut troubles).await;
+        if searches && !shared.layout_found.load(Ordering::Relaxed) && troubles.is_empty() {
+            let loose = Step::Loose { folder, depth: 0 };
+            shared.run_all(loose, &mut troubles).await;
+        } else if shared.search_cut.load(Ordering::Relaxed) {
+            troubles.push(Trouble::Place(too_wide(location)));
+        }
+        let nothing = !shared.anything_found.load(Ordering::Relaxed);
+        if discovers && nothing && troubles.is_empty() {
+            match shared.take_named(location).await {
+                Ok(true) => {}
+                Ok(false) => troubles.push(Trouble::Place(nothing_there(location))),
+                Err(error) => troubles.push(Trouble::Store(error)),
+            }
+        }
+        troubles
+    }
+}
+
+impl Shared {
+    /// Runs a step and all that follow from it.
+    async fn run_all(self: &Arc<Self>, first: Step, troubles: &mut Vec<Trouble>) {
+        let mut pending = vec![first];
+        let mut running = JoinSet::new();
+        loop {
+            // More tasks than listings allowed would only wait, each with its strings.
+            while running.len() < 64 {
+                let Some(step) = pending.pop() else { break };
+                let shared = Arc::clone(self);
+                running.spawn(async move { shared.run(step).await });
+            }
+            match running.join_next().await {
+                None => return,
+                Some(Ok(Ok(steps))) => pending.extend(steps),
+                Some(Ok(Err(error))) => {
+                    // Every other listing would fail the same way.
+                    let hopeless = error.concerns_credentials()
+                        || matches!(error.reason, Reason::NoSuchBucket | Reason::WrongRegion);
+                    troubles.push(Trouble::Store(error));
+                    if hopeless {
+                        return;
+                    }
+                }
+                Some(Err(_)) => {}
+            }
+            if self.walk.keys.is_closed() {
+                return;
+            }
+        }
+    }
+
+    async fn run(&self, step: Step) -> Result<Vec<Step>, Error> {
+        match step {
+            Step::Search { folder, depth } => self.search(folder, depth).await,
+            Step::Accounts { folder } => {
+                self.layout_found.store(true, Ordering::Relaxed);
+                self.folders(&folder, |path, place| match place.level {
+                    Level::Root => Some(Step::Accounts { folder: path }),
+                    Level::Account => Some(Step::Regions {
+                        folder: format!("{path}CloudTrail/"),
+                    }),
+                    _ => None,
+                })
+                .await
+            }
+            Step::Regions { folder } => {
+                self.layout_found.store(true, Ordering::Relaxed);
+                self.folders(&folder, |path, place| {
+                    (place.level == Level::Region).then_some(Step::Dates { folder: path })
+                })
+                .await
+            }
+            Step::Dates { folder } => self.dates(folder).await,
+            Step::Files {
+                folder,
+                after,
+                before,
+            } => self.files(folder, after, before).await,
+            Step::Loose { folder, depth } => self.loose(folder, depth).await,
+        }
+    }
+
+    async fn search(&self, folder: String, depth: u8) -> Result<Vec<Step>, Error> {
+        if self.searched.fetch_add(1, Ordering::Relaxed) >= MOST_SEARCHED {
+            self.search_cut.store(true, Ordering::Relaxed);
+            return Ok(Vec::new());
+        }
+        self.folders(&folder, |path, place| match place.level {
+            Level::Root => Some(Step::Accounts { folder: path }),
+            Level::Trail => Some(Step::Regions { folder: path }),
+            Level::Outside if depth < MOST_DEPTH => Some(Step::Search {
+                folder: path,
+                depth: depth + 1,
+            }),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn dates(&self, folder: String) -> Result<Vec<Step>, Error> {
+        let place = Place::of(folder.split('/'));
+        let Some(days) = self.walk.selection.span.days(MOST_DAYS) else {
+            return self
+                .folders(&folder, |path, place| match place.level {
+                    Level::Region => Some(Step::Dates { folder: path }),
+                    Level::Day => Some(files_of_day(path, &self.walk.selection)),
+                    _ => None,
+                })
+                .await;
+        };
+        let above = place.date.map(FolderDate::folders).unwrap_or_default();
+        let region = folder.strip_suffix(&above).unwrap_or(&folder);
+        let paths = days.into_iter().filter_map(|day| {
+            let day = day.folders();
+            day.starts_with(&above).then(|| format!("{region}{day}"))
+        });
+        Ok(paths
+            .map(|path| files_of_day(path, &self.walk.selection))
+            .collect())
+    }
+
+    async fn files(
+        &self,
+        folder: String,
+        after: Option<String>,
+        before: Option<String>,
+    ) -> Result<Vec<Step>, Error> {
+        let mut listing = Listing {
+            prefix: folder.clone(),
+            after,
+            ..Listing::default()
+        };
+        // A part that was split off is not split again.
+        let mut splittable = before.is_none();
+        loop {
+            let page = self.list(&listing).await?;
+            let mut past = false;
+            for object in &page.objects {
+                if before.as_ref().is_some_and(|before| object.key >= *before) {
+                    return Ok(Vec::new());
+                }
+                let name = last_part(&object.key);
+                if let Name::Log { minute, .. } = Name::of(name) {
+                    past |= self.walk.selection.span.is_past(minute);
+                }
+                if !self.take(object).await {
+                    return Ok(Vec::new());
+                }
+            }
+            let Some(token) = page.next else {
+                return Ok(Vec::new());
+            };
+            if past {
+                return Ok(Vec::new());
+            }
+            if splittable {
+                let parts = split(&folder, &page.objects, &self.walk.selection);
+                if !parts.is_empty() {
+                    return Ok(parts);
+                }
+                splittable = false;
+            }
+            listing.token = Some(token);
+        }
+    }
+
+    async fn loose(&self, folder: String, depth: u8) -> Result<Vec<Step>, Error> {
+        let mut steps = Vec::new();
+        let mut listing = Listing {
+            prefix: folder,
+            folders: depth < LOOSE_DEPTH,
+            ..Listing::default()
+        };
+        loop {
+            let page = self.list(&listing).await?;
+            for object in &page.objects {
+                if !self.take(object).await {
+                    return Ok(Vec::new());
+                }
+            }
+            let folders = page.folders.into_iter();
+            let admitted = folders.filter(|folder| self.admits_folder(folder));
+            steps.extend(admitted.map(|folder| Step::Loose {
+                folder,
+                depth: depth + 1,
+            }));
+            match page.next {
+                Some(token) => listing.token = Some(token),
+                None => return Ok(steps),
+            }
+        }
+    }
+
+    /// Lists the folders in a folder and makes steps of those that can hold what is selected.
+    async fn folders(
+        &self,
+        folder: &str,
+        step: impl Fn(String, Place) -> Option<Step>,
+    ) -> Result<Vec<Step>, Error> {
+        let mut steps = Vec::new();
+        let mut listing = Listing {
+            prefix: folder.to_owned(),
+            folders: true,
+            ..Listing::default()
+        };
+        loop {
+            let page = self.list(&listing).await?;
+            for path in page.folders {
+                let whole = path.clone();
+                let place = Place::of(whole.split('/'));
+                if self.walk.selection.admits_place(&place) {
+                    steps.extend(step(path, place));
+                }
+            }
+            match page.next {
+                Some(token) => listing.token = Some(token),
+                None => return Ok(steps),
+            }
+        }
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Page, Error> {
+        // The semaphore is never closed; without a permit the listing would merely be early.
+        let _permit = self.walk.listings.acquire().await;
+        let page = self.walk.client.list(&self.bucket, listing).await?;
+        if !(page.objects.is_empty() && page.folders.is_empty()) {
+            self.anything_found.store(true, Ordering::Relaxed);
+        }
+        Ok(page)
+    }
+
+    /// Sends an object on if it is one that is selected. False when nobody listens any more.
+    async fn take(&self, object: &Found) -> bool {
+        let (folder, name) = object.key.rsplit_once('/').unwrap_or(("", &object.key));
+        let wanted = looks_like_log(name)
+            && self.walk.selection.admits_name(name)
+            && self.admits_folder(folder);
+        !wanted || self.send(object.key.clone(), object.size).await
+    }
+
+    fn admits_folder(&self, folder: &str) -> bool {
+        let place = Place::of(folder.split('/'));
+        self.walk.selection.admits_place(&place)
+    }
+
+    /// Takes an object that the user named. False when there is none.
+    async fn take_named(&self, location: &Location) -> Result<bool, Error> {
+        if location.key.is_empty() || location.key.ends_with('/') {
+            return Ok(false);
+        }
+        match self.walk.client.head(location).await {
+            Ok(found) => {
+                self.anything_found.store(true, Ordering::Relaxed);
+                self.send(found.key, found.size).await;
+                Ok(true)
+            }
+            Err(error) if error.reason == Reason::NoSuchKey => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send(&self, key: String, size: u64) -> bool {
+        (self.walk.listed)(size);
+        let bucket = Arc::clone(&self.bucket);
+        self.walk.keys.send(Key { bucket, key, size }).await.is_ok()
+    }
+}
+
+/// Where a walk begins for the folder that the user named. None: nothing in it is selected.
+fn first_step(folder: &str, selection: &Selection) -> Result<Option<Step>, &'static str> {
+    let place = Place::of(folder.split('/'));
+    if place.level == Level::Foreign {
+        return Err("this is not where CloudTrail puts log files of calls");
+    }
+    if !selection.admits_place(&place) {
+        return Ok(None);
+    }
+    let folder = folder.to_owned();
+    Ok(Some(match place.level {
+        Level::Outside | Level::Foreign => Step::Search { folder, depth: 0 },
+        Level::Root => Step::Accounts { folder },
+        Level::Account => Step::Regions {
+            folder: format!("{folder}CloudTrail/"),
+        },
+        Level::Trail => Step::Regions { folder },
+        Level::Region => Step::Dates { folder },
+        Level::Day => files_of_day(folder, selection),
+        Level::Loose => Step::Loose { folder, depth: 0 },
+    }))
+}
+
+/// The listing of a day, begun at the first name that can be needed.
+fn files_of_day(folder: String, selection: &Selection) -> Step {
+    let place = Place::of(folder.split('/'));
+    let first = place.date.and_then(|day| selection.span.first_of(day));
+    let after = match (place.account, place.region, first) {
+        (Some(account), Some(region), Some(first)) => {
+            Some(key_before(&folder, account, region, first))
+        }
+        _ => None,
+    };
+    Step::Files {
+        folder,
+        after,
+        before: None,
+    }
+}
+
+/// Splits what follows the first page of a day into stretches of time to list side by side, so
+/// that a busy day is not listed one page after another. Empty when it is not worth it.
+fn split(folder: &str, page: &[Found], selection: &Selection) -> Vec<Step> {
+    let logs = page
+        .iter()
+        .filter_map(|object| match Name::of(last_part(&object.key)) {
+            Name::Log { minute, .. } => Some(minute),
+            _ => None,
+        });
+    let place = Place::of(folder.split('/'));
+    let (Some(account), Some(region), Some(first), Some(last), Some(end)) = (
+        place.account,
+        place.region,
+        logs.clone().min(),
+        logs.max(),
+        page.last(),
+    ) else {
+        return Vec::new();
+    };
+    let covered = last.of_day().saturating_sub(first.of_day()).max(5);
+    let until = place.date.and_then(|day| selection.span.last_of(day));
+    let until = until.map_or(24 * 60, |minute| minute.of_day() + 1);
+    let left = until.saturating_sub(last.of_day());
+    let parts = left.div_ceil(covered).min(MOST_PARTS);
+    if parts < 3 {
+        return Vec::new();
+    }
+    let border = |part: u64| {
+        let minute: Minute = last.at(last.of_day() + left * part / parts);
+        key_before(folder, account, region, minute)
+    };
+    (0..parts)
+        .map(|part| Step::Files {
+            folder: folder.to_owned(),
+            after: Some(match part {
+                0 => end.key.clone(),
+                _ => border(part),
+            }),
+            before: (part + 1 < parts).then(|| border(part + 1)),
+        })
+        .collect()
+}
+
+fn last_part(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
+fn foreign(location: &Location, problem: &str) -> Problem {
+    Problem {
+        location: location.to_string(),
+        place: None,
+        problem: problem.to_owned(),
+        remedy: Some("name the folder `CloudTrail/` beside it, or the one above".to_owned()),
+    }
+}
+
+fn nothing_there(location: &Location) -> Problem {
+    Problem {
+        location: location.to_string(),
+        place: None,
+        problem: "nothing lies there".to_owned(),
+        remedy: Some(format!(
+            "check the prefix: `aws s3 ls s3://{}/` shows what the bucket holds",
+            location.bucket
+        )),
+    }
+}
+
+fn too_wide(location: &Location) -> Problem {
+    Problem {
+        location: location.to_string(),
+        place: None,
+        problem: format!("only {MOST_SEARCHED} of its folders were searched for AWSLogs/"),
+        remedy: Some("name the folder that holds AWSLogs/".to_owned()),
+    }
+}

@@ -1,0 +1,86 @@
+//! Writes reports to where they were asked for.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::args::When;
+use super::error::Error;
+use super::terminal::Terminal;
+use super::values::OutputSpec;
+use crate::drift::model::Report;
+use crate::report::{self, Format, Show, Style};
+
+/// How terminals and files are to be written to.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// When to use colour.
+    pub colour: When,
+    /// What else to list.
+    pub show: Show,
+    /// Whether secret values are printed.
+    pub reveal: bool,
+}
+
+impl Manner {
+    fn style(&self, to_stdout: bool) -> Style {
+        let terminal = Terminal::stdout(self.colour);
+        Style {
+            colour: terminal.colour && (to_stdout || self.colour == When::Always),
+            width: terminal.width,
+            unicode: terminal.unicode,
+            show: self.show,
+            reveal: self.reveal,
+        }
+    }
+}
+
+/// Writes all reports; one that cannot be written does not keep the others from being written.
+///
+/// # Errors
+/// The first failure, after everything else is written.
+pub fn write(outputs: &[OutputSpec], report: &Report, manner: &Manner) -> Result<(), Error> {
+    let mut first = Ok(());
+    for output in outputs {
+        let done = one(output, report, manner);
+        first = first.and(done);
+    }
+    first
+}
+
+fn one(output: &OutputSpec, report: &Report, manner: &Manner) -> Result<(), Error> {
+    let format: Format = output.format.parse().map_err(|error| Error::Usage(format!("-o: {error}")))?;
+    let mut text = Vec::new();
+    let rendered = report::render(format, report, &manner.style(output.file.is_none()), &mut text);
+    match &output.file {
+        None => {
+            rendered.map_err(Error::Stdout)?;
+            to_stdout(&text)
+        }
+        Some(file) => rendered
+            .and_then(|()| replace(file, &text))
+            .map_err(|source| Error::Output { place: file.display().to_string(), source }),
+    }
+}
+
+/// Writes text to stdout.
+///
+/// # Errors
+/// When stdout does not take it, a closed pipe among the reasons.
+pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    out.write_all(text).and_then(|()| out.flush()).map_err(Error::Stdout)
+}
+
+/// Writes a file whole or not at all, where the folder allows it.
+fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
+    // A pipe or a device is written to, never replaced.
+    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::write(file, text);
+    }
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".part");
+    fs::write(&beside, text).and_then(|()| fs::rename(&beside, file)).inspect_err(|_| {
+        let _ = fs::remove_file(&beside);
+    })
+}

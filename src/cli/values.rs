@@ -1,0 +1,189 @@
+//! What the value of a flag can be.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Formats of reports, as `-o` takes them.
+pub const FORMATS: [&str; 14] = [
+    "table",
+    "console",
+    "diff",
+    "side-by-side",
+    "markdown",
+    "json",
+    "jsonl",
+    "sarif",
+    "junit",
+    "github",
+    "gitlab",
+    "html",
+    "falco",
+    "remedy",
+];
+
+/// A report that was asked for: `FORMAT` or `FORMAT=FILE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSpec {
+    /// One of [`FORMATS`].
+    pub format: &'static str,
+    /// Where it goes; none for stdout.
+    pub file: Option<PathBuf>,
+}
+
+impl FromStr for OutputSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (word, file) = match text.split_once('=') {
+            Some((_, "")) => {
+                return Err(format!(
+                    "no file stands after `=`; write `{text}-` for stdout"
+                ));
+            }
+            Some((word, file)) => (word, Some(file).filter(|file| *file != "-")),
+            None => (text, None),
+        };
+        let format = FORMATS
+            .into_iter()
+            .find(|format| *format == word)
+            .ok_or_else(|| format!("`{word}` is no format; write one of {}", FORMATS.join(", ")))?;
+        Ok(Self {
+            format,
+            file: file.map(PathBuf::from),
+        })
+    }
+}
+
+impl fmt::Display for OutputSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{}={}", self.format, file.display()),
+            None => f.write_str(self.format),
+        }
+    }
+}
+
+/// Checks that the outputs do not get in each other's way.
+///
+/// # Errors
+///
+/// If two go to stdout, or two to the same file.
+pub fn check_outputs(outputs: &[OutputSpec]) -> Result<(), String> {
+    for (index, output) in outputs.iter().enumerate() {
+        let Some(rival) = outputs
+            .iter()
+            .take(index)
+            .find(|rival| rival.file == output.file)
+        else {
+            continue;
+        };
+        let place = output
+            .file
+            .as_ref()
+            .map_or("stdout".to_owned(), |file| format!("`{}`", file.display()));
+        return Err(format!(
+            "{} and {} both go to {place}; give one of them a file of its own, as `-o {}=FILE`",
+            rival.format, output.format, output.format
+        ));
+    }
+    Ok(())
+}
+
+/// A number of bytes, written as `512MiB`, `2G` or plain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!("`{text}` is no size; write bytes, or a number with K, M or G, as 512M or 2GiB")
+        };
+        let digits = text
+            .find(|letter: char| !letter.is_ascii_digit())
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
+        let shift = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 0,
+            "k" | "kb" | "kib" => 10,
+            "m" | "mb" | "mib" => 20,
+            "g" | "gb" | "gib" => 30,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        number
+            .checked_mul(1 << shift)
+            .filter(|bytes| *bytes > 0)
+            .map(Self)
+            .ok_or_else(wrong)
+    }
+}
+
+/// Checks the number of an account.
+///
+/// # Errors
+///
+/// If it is not twelve digits.
+pub fn parse_account(text: &str) -> Result<String, String> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account {
+        Ok(text.to_owned())
+    } else {
+        Err("an account has twelve digits".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_report_at_most_goes_to_each_place() {
+        let check = |texts: &[&str]| {
+            let outputs: Vec<OutputSpec> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            check_outputs(&outputs)
+        };
+        assert_eq!(check(&["table", "json=a", "sarif=b"]), Ok(()));
+        assert_eq!(check(&[]), Ok(()));
+        assert!(
+            check(&["table", "json=-"])
+                .unwrap_err()
+                .contains("-o json=FILE")
+        );
+        assert!(
+            check(&["json=a", "table", "jsonl=a"])
+                .unwrap_err()
+                .contains("`a`")
+        );
+    }
+
+    #[test]
+    fn a_file_name_may_hold_what_separates_it() {
+        let output: OutputSpec = "json=a=b.json".parse().unwrap();
+        assert_eq!(output.file, Some(PathBuf::from("a=b.json")));
+    }
+
+    #[test]
+    fn a_size_is_a_number_with_a_unit() {
+        let table = [
+            ("1", Some(1)),
+            ("64k", Some(64 << 10)),
+            ("512M", Some(512 << 20)),
+            ("2GiB", Some(2 << 30)),
+            ("1 GB", Some(1 << 30)),
+            ("0", None),
+            ("", None),
+            ("M", None),
+            ("1T", None),
+            ("1.5G", None),
+            ("-1", None),
+            ("99999999999G", None),
+            ("１G", None),
+        ];
+        for (text, bytes) in table {
+            assert_eq!(text.parse().ok(), bytes.map(Size), "{text}");
+        }
+    }
+}

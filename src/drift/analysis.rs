@@ -1,0 +1,112 @@
+//! From effects to the drifts of a report: replay, verdict, severity, narrowing, masking, order.
+
+use std::collections::BTreeMap;
+
+use super::effect::{Effects, Resolver};
+use super::model::{Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
+use super::principals::Principals;
+use super::replay::{self, Outcome};
+use super::severity::{self, Rules, View};
+use super::verdict;
+
+/// How drifts are judged and which are kept.
+pub struct Settings<'a> {
+    /// Who may apply Terraform; none: anyone who looks like it.
+    pub principals: Option<&'a Principals>,
+    /// Severity rules.
+    pub rules: &'a Rules,
+    /// Whether secret values stay readable.
+    pub reveal: bool,
+    /// Whether a drift is wanted at all.
+    pub wanted: &'a dyn Fn(&Drift) -> bool,
+    /// Why the user wants a drift hidden, if so.
+    pub suppressed: &'a dyn Fn(&Drift) -> Option<String>,
+}
+
+/// What came of the calls of a window.
+pub struct Analysis {
+    /// All drifts, whatever their status, the most severe first.
+    pub drifts: Vec<Drift>,
+    /// Totals over them.
+    pub summary: Summary,
+    /// Refused calls on managed resources.
+    pub failed: Vec<FailedCall>,
+    /// Calls that no rule knows and that name managed resources.
+    pub unmapped: Vec<Unmapped>,
+    /// Calls that touched a managed resource or made an unmanaged one.
+    pub matched: u64,
+    /// Copies of calls seen before.
+    pub duplicates: u64,
+}
+
+/// Judges the calls of a window.
+#[must_use]
+pub fn analyse(resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, settings: &Settings<'_>) -> Analysis {
+    let outcome = replay::replay(resolver, calls, settings.principals);
+    let mut drifts = verdict::drifts(resolver, &outcome);
+    drifts.retain(|drift| (settings.wanted)(drift));
+    for drift in &mut drifts {
+        (drift.severity, drift.rules) = severity::judge(&View::from(&*drift), settings.rules);
+        drift.suppressed_by = (settings.suppressed)(drift).filter(|_| drift.status == Status::Open);
+        if drift.suppressed_by.is_some() {
+            drift.status = Status::Suppressed;
+        }
+        // What an unmanaged resource was made with is for the judge; its story tells the rest.
+        if drift.kind == Kind::Unmanaged {
+            drift.attributes.clear();
+        }
+    }
+    if !settings.reveal {
+        verdict::mask(&mut drifts);
+    }
+    drifts.sort_by(|one, other| order(one).cmp(&order(other)));
+    Analysis {
+        summary: summary(&drifts),
+        failed: failed(resolver, &outcome),
+        unmapped: unmapped(resolver, &outcome),
+        matched: outcome.matched,
+        duplicates: outcome.duplicates,
+        drifts,
+    }
+}
+
+/// Open before closed, severe before mild, then by subject, so that two runs list alike.
+fn order(drift: &Drift) -> (Status, std::cmp::Reverse<Severity>, Kind, String, &str) {
+    (drift.status, std::cmp::Reverse(drift.severity), drift.kind, drift.subject(), &drift.id)
+}
+
+fn summary(drifts: &[Drift]) -> Summary {
+    let mut summary = Summary::default();
+    let mut by_severity: BTreeMap<Severity, usize> = Severity::ALL.into_iter().map(|severity| (severity, 0)).collect();
+    for drift in drifts {
+        match (drift.status, drift.kind) {
+            (Status::Suppressed, _) => summary.suppressed += 1,
+            (Status::Reverted | Status::Reconciled, _) => summary.resolved += 1,
+            (Status::Open, Kind::Modified) => summary.modified += 1,
+            (Status::Open, Kind::Deleted) => summary.deleted += 1,
+            (Status::Open, Kind::Unmanaged) => summary.unmanaged += 1,
+        }
+        if drift.status == Status::Open {
+            *by_severity.entry(drift.severity).or_default() += 1;
+        }
+    }
+    summary.by_severity = by_severity;
+    summary
+}
+
+fn failed(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<FailedCall> {
+    let failed = outcome.failed.iter().filter_map(|(event, instance)| {
+        let event = outcome.events.get(*event)?.clone();
+        Some(FailedCall { event, address: resolver.inventory.get(*instance).address().to_string() })
+    });
+    failed.collect()
+}
+
+fn unmapped(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<Unmapped> {
+    let unmapped = outcome.unmapped.iter().map(|(event, (count, instances))| Unmapped {
+        event: event.clone(),
+        count: *count,
+        addresses: instances.iter().map(|id| resolver.inventory.get(*id).address().to_string()).collect(),
+    });
+    unmapped.collect()
+}

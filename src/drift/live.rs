@@ -1,0 +1,374 @@
+//! One managed resource while calls are replayed over it: what Terraform believes of each attribute,
+//! and what the evidence says.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::compare;
+use crate::catalogue::path::{members, pair_key};
+use crate::catalogue::rule::{Change, Fields, Operation, Shape};
+use crate::catalogue::schema::Type;
+use crate::catalogue::value::Given;
+
+/// A value as far as the evidence tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Known {
+    /// This value.
+    Value(Value),
+    /// The value that this call set, which the log does not show.
+    SetBy(usize),
+}
+
+/// One attribute that calls touched.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    /// How its values compare.
+    pub shape: Shape,
+    /// What Terraform believes.
+    pub believed: Known,
+    /// What the evidence ends with.
+    pub current: Known,
+    /// The calls that touched it, oldest first.
+    pub by: Vec<usize>,
+    /// Whether the last call was Terraform's.
+    pub last_by_terraform: bool,
+    /// Whether any call was not Terraform's.
+    pub by_others: bool,
+    /// Whether any call gave it another value than it had.
+    pub moved: bool,
+    last_set: Option<Timestamp>,
+}
+
+/// Who makes a change, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause {
+    /// The call's number.
+    pub event: usize,
+    /// When it completed.
+    pub time: Timestamp,
+    /// Whether Terraform made it, so that it believes the outcome.
+    pub by_terraform: bool,
+}
+
+/// Whether a resource is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Existence {
+    /// Calls that removed or made it anew, oldest first.
+    pub by: Vec<usize>,
+    /// Whether it is gone.
+    pub gone: bool,
+    /// Whether Terraform believes it gone.
+    pub believed_gone: bool,
+    /// Whether the last of the calls was Terraform's.
+    pub last_by_terraform: bool,
+    /// Whether any of the calls was not Terraform's.
+    pub by_others: bool,
+}
+
+/// A managed resource under replay.
+#[derive(Debug, Default)]
+pub struct Live {
+    /// Attributes that calls touched, by Terraform's path.
+    pub slots: BTreeMap<String, Slot>,
+    /// Whether it is there.
+    pub existence: Existence,
+}
+
+impl Live {
+    /// The resource was removed.
+    pub fn remove(&mut self, cause: Cause) {
+        self.existence.gone = true;
+        self.existence.believed_gone |= cause.by_terraform;
+        self.existed(cause);
+    }
+
+    /// The resource was made, by a call that would fail if it were there, or that is harmless then.
+    pub fn make(&mut self, cause: Cause) {
+        if self.existence.gone {
+            self.existence.gone = false;
+            self.existence.believed_gone &= !cause.by_terraform;
+            self.existed(cause);
+        }
+    }
+
+    fn existed(&mut self, cause: Cause) {
+        self.existence.by.push(cause.event);
+        self.existence.last_by_terraform = cause.by_terraform;
+        self.existence.by_others |= !cause.by_terraform;
+    }
+
+    /// An attribute changes. `attributes` are those of the state.
+    pub fn change(&mut self, change: &Change, given: Given, attributes: &Map<String, Value>, cause: Cause) {
+        if let Shape::Plain(Type::Map(inner)) = &change.shape {
+            self.map(change, given, inner, attributes, cause);
+            return;
+        }
+        let held = at(attributes, &change.path);
+        let before = self.slots.get(&change.path).map_or_else(
+            || Known::Value(held.clone()),
+            |slot| slot.current.clone(),
+        );
+        let next = match (given, &before) {
+            (Given::Absent, _) => return,
+            (Given::Hidden, _) => Known::SetBy(cause.event),
+            (Given::Value(value), _) if change.operation == Operation::Set => Known::Value(value),
+            // Members that come or go tell nothing of a list that is not known.
+            (Given::Value(_), Known::SetBy(event)) => Known::SetBy(*event),
+            (Given::Value(value), Known::Value(list)) => Known::Value(changed_list(change, list, value)),
+        };
+        self.set(&change.path, &change.shape, next, held, cause, change.operation == Operation::Set);
+    }
+
+    fn set(&mut self, path: &str, shape: &Shape, next: Known, held: Value, cause: Cause, whole: bool) {
+        let slot = self.slots.entry(path.to_owned()).or_insert_with(|| Slot {
+            shape: shape.clone(),
+            believed: Known::Value(held.clone()),
+            current: Known::Value(held.clone()),
+            by: Vec::new(),
+            last_by_terraform: false,
+            by_others: false,
+            moved: false,
+            last_set: None,
+        });
+        let mut next = match next {
+            Known::Value(value) => Known::Value(compare::spelt_like(&held, value, shape)),
+            unknown @ Known::SetBy(_) => unknown,
+        };
+        // Two calls of one second have no order: if they disagree, the outcome is not known.
+        let disagree = whole && slot.last_set == Some(cause.time) && differ(&slot.current, &next, shape);
+        if disagree && slot.by.last().is_some_and(|last| *last != cause.event) {
+            next = Known::SetBy(cause.event);
+        }
+        slot.moved |= matches!(next, Known::SetBy(_)) || differ(&slot.current, &next, shape);
+        slot.last_set = Some(cause.time);
+        slot.by.push(cause.event);
+        slot.last_by_terraform = cause.by_terraform;
+        slot.by_others |= !cause.by_terraform;
+        if cause.by_terraform {
+            slot.believed = next.clone();
+        }
+        slot.current = next;
+        slot.shape = shape.clone();
+    }
+
+    /// Maps drift key by key.
+    fn map(&mut self, change: &Change, given: Given, inner: &Type, attributes: &Map<String, Value>, cause: Cause) {
+        let held = held_map(attributes, &change.path);
+        let shape = Shape::Plain(inner.clone());
+        let given = match given {
+            Given::Absent => return,
+            Given::Hidden => {
+                let whole = Value::Object(held);
+                self.set(&change.path, &change.shape, Known::SetBy(cause.event), whole, cause, true);
+                return;
+            }
+            Given::Value(value) => value,
+        };
+        let changes: Vec<(String, Value)> = match (change.operation, given) {
+            (Operation::Remove, keys) => keys_of(&keys).into_iter().map(|key| (key, Value::Null)).collect(),
+            (operation, Value::Object(new)) => {
+                let mut changes: Vec<(String, Value)> = Vec::new();
+                if operation == Operation::Set {
+                    let prefix = format!("{}.", change.path);
+                    let seen = self.slots.keys().filter_map(|path| key_below(path, &change.path, &prefix));
+                    let known: std::collections::BTreeSet<String> = held.keys().cloned().chain(seen).collect();
+                    changes.extend(
+                        known.into_iter().filter(|key| !new.contains_key(key)).map(|key| (key, Value::Null)),
+                    );
+                }
+                changes.extend(new);
+                changes
+            }
+            (Operation::Set, Value::Null) => held.keys().map(|key| (key.clone(), Value::Null)).collect(),
+            _ => return,
+        };
+        for (key, value) in changes {
+            // Tags that AWS keeps for itself are no one's to manage (Tag Editor, *Tag naming limits*).
+            if key.starts_with("aws:") {
+                continue;
+            }
+            let path = map_path(&change.path, &key);
+            let before = held.get(&key).cloned().unwrap_or(Value::Null);
+            self.set(&path, &shape, Known::Value(value), before, cause, true);
+        }
+    }
+}
+
+fn differ(one: &Known, other: &Known, shape: &Shape) -> bool {
+    match (one, other) {
+        (Known::Value(one), Known::Value(other)) => compare::compare(one, other, shape) != compare::Verdict::Equal,
+        _ => false,
+    }
+}
+
+/// Terraform's path of a map's key: `tags.Owner`, `tags["kubernetes.io/role"]`.
+#[must_use]
+pub fn map_path(map: &str, key: &str) -> String {
+    let mut characters = key.chars();
+    let plain = characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && characters.all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if plain { format!("{map}.{key}") } else { format!("{map}[{}]", Value::String(key.to_owned())) }
+}
+
+fn key_below(path: &str, map: &str, prefix: &str) -> Option<String> {
+    if let Some(key) = path.strip_prefix(prefix) {
+        return Some(key.to_owned());
+    }
+    let quoted = path.strip_prefix(map)?.strip_prefix('[')?.strip_suffix(']')?;
+    serde_json::from_str(quoted).ok()
+}
+
+/// A map of the state; `tags` with what the provider's default tags add to them.
+fn held_map(attributes: &Map<String, Value>, path: &str) -> Map<String, Value> {
+    let mut held = Map::new();
+    let names = if path == "tags" { vec!["tags_all", "tags"] } else { vec![path] };
+    for name in names {
+        if let Value::Object(map) = at(attributes, name) {
+            held.extend(map);
+        }
+    }
+    held
+}
+
+/// The value at one of Terraform's paths.
+#[must_use]
+pub fn at(attributes: &Map<String, Value>, path: &str) -> Value {
+    let mut names = path.split('.');
+    let step = |value: Option<&Value>, index: bool| -> Option<Value> {
+        match value {
+            Some(Value::Array(list)) if index => list.first().cloned(),
+            other => other.cloned(),
+        }
+    };
+    let Some(first) = names.next() else { return Value::Null };
+    let split = |name: &str| name.strip_suffix("[0]").map(str::to_owned).map_or((name.to_owned(), false), |name| (name, true));
+    let (name, index) = split(first);
+    let mut value = step(attributes.get(&name), index);
+    for name in names {
+        let (name, index) = split(name);
+        value = step(value.as_ref().and_then(|value| value.get(&name)), index);
+    }
+    value.unwrap_or(Value::Null)
+}
+
+fn keys_of(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(map) if pair_key(value).is_none() => map.keys().cloned().collect(),
+        value => members(value)
+            .into_iter()
+            .filter_map(|member| member.as_str().or_else(|| pair_key(member)).map(str::to_owned))
+            .collect(),
+    }
+}
+
+fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
+    let old: Vec<Value> = match list {
+        Value::Array(list) => list.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
+    let given = match given {
+        Value::Array(given) => given,
+        one => vec![one],
+    };
+    let list = match (&change.shape, change.operation) {
+        (Shape::Blocks { fields, .. }, Operation::Remove) => {
+            given.iter().fold(old, |list, block| without_block(list, block, fields, change.key.as_deref()))
+        }
+        (Shape::Blocks { fields, .. }, _) => {
+            given.into_iter().fold(old, |list, block| with_block(list, block, fields, change.key.as_deref()))
+        }
+        (Shape::Plain(ty), operation) => {
+            let inner = match ty {
+                Type::List(inner) | Type::Set(inner) => inner,
+                other => other,
+            };
+            let mut list = old;
+            if operation == Operation::Remove {
+                list.retain(|member| !given.iter().any(|gone| compare::equal(member, gone, inner)));
+            } else {
+                for new in given {
+                    if !list.iter().any(|member| compare::equal(member, &new, inner)) {
+                        list.push(new);
+                    }
+                }
+            }
+            list
+        }
+    };
+    Value::Array(list)
+}
+
+/// Whether two blocks agree in all plain fields that the call gives; lists are compared member by member elsewhere.
+fn agree(block: &Value, given: &Value, fields: &Fields, key: Option<&str>) -> bool {
+    let names: Vec<&String> = fields.keys().filter(|name| key.is_none_or(|key| *name == key)).collect();
+    names.into_iter().all(|name| {
+        let (one, other) = (block.get(name).unwrap_or(&Value::Null), given.get(name).unwrap_or(&Value::Null));
+        other.is_null() || other.is_array() || compare::equal(one, other, &Type::Any)
+    })
+}
+
+fn list_fields(given: &Value) -> Vec<String> {
+    let fields = given.as_object().into_iter().flatten();
+    fields
+        .filter(|(_, value)| value.as_array().is_some_and(|list| list.iter().all(|member| !member.is_object())))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+fn without_block(list: Vec<Value>, given: &Value, fields: &Fields, key: Option<&str>) -> Vec<Value> {
+    let lists = list_fields(given);
+    let mut out = Vec::new();
+    for mut block in list {
+        if !agree(&block, given, fields, key) {
+            out.push(block);
+            continue;
+        }
+        if lists.is_empty() {
+            continue;
+        }
+        for name in &lists {
+            let gone = given.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+            if let Some(members) = block.get_mut(name).and_then(Value::as_array_mut) {
+                members.retain(|member| !gone.contains(member));
+            }
+        }
+        // A rule without any source is no rule; lists that the block has beside the given ones count.
+        let holds = block.as_object().into_iter().flatten().any(|(name, value)| {
+            let member_list = lists.contains(name) || fields.get(name).is_some_and(|field| matches!(field.ty, Some(Type::List(_) | Type::Set(_))));
+            member_list && value.as_array().is_some_and(|list| !list.is_empty())
+        });
+        if holds || block.get("self").and_then(Value::as_bool) == Some(true) {
+            out.push(block);
+        }
+    }
+    out
+}
+
+fn with_block(mut list: Vec<Value>, given: Value, fields: &Fields, key: Option<&str>) -> Vec<Value> {
+    let lists = list_fields(&given);
+    if let Some(at) = list.iter().position(|block| agree(block, &given, fields, key)) {
+        if let Some(block) = list.get_mut(at).and_then(Value::as_object_mut) {
+            for (name, value) in given.as_object().into_iter().flatten() {
+                match (block.get_mut(name), value) {
+                    (Some(Value::Array(old)), Value::Array(new)) if lists.contains(name) => {
+                        for member in new {
+                            if !old.contains(member) {
+                                old.push(member.clone());
+                            }
+                        }
+                    }
+                    _ if key.is_some() || lists.contains(name) => {
+                        block.insert(name.clone(), value.clone());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        return list;
+    }
+    list.push(given);
+    list
+}

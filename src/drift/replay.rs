@@ -1,0 +1,187 @@
+//! Replays effects in time order and keeps what ends different.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::actor::actor;
+use super::effect::{Caused, Created, Effect, Effects, Resolver};
+use super::live::{Cause, Live};
+use super::model::{self, OriginClass};
+use super::origin::origin;
+use super::principals::Principals;
+use crate::catalogue::aws::identifier;
+use crate::catalogue::rule::EffectKind;
+use crate::state::inventory::InstanceId;
+
+/// What a replay ended with; `verdict` makes drifts of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Managed resources that calls touched.
+    pub managed: BTreeMap<InstanceId, Live>,
+    /// Resources that were made outside every state and still stand.
+    pub unmanaged: Vec<Unmanaged>,
+    /// The calls, in time order; numbers elsewhere mean these.
+    pub events: Vec<model::Event>,
+    /// Calls that touched a managed resource or made an unmanaged one.
+    pub matched: u64,
+    /// Copies of calls that were seen before.
+    pub duplicates: u64,
+    /// Refused calls on managed resources: event and instance.
+    pub failed: Vec<(usize, InstanceId)>,
+    /// Calls that no rule knows and the managed resources they name.
+    pub unmapped: BTreeMap<String, (u64, Vec<InstanceId>)>,
+}
+
+/// A resource that was made outside every state.
+#[derive(Debug)]
+pub struct Unmanaged {
+    /// What it is.
+    pub created: Created,
+    /// The calls that made it, oldest first.
+    pub by: Vec<usize>,
+    /// Account of the call.
+    pub account: String,
+    /// Region of the call.
+    pub region: String,
+}
+
+/// Replays all effects of a window.
+#[must_use]
+pub fn replay(resolver: &Resolver<'_>, mut calls: Vec<Effects<'_>>, principals: Option<&Principals>) -> Outcome {
+    let corrected: HashSet<String> = calls.iter().filter_map(|effects| effects.call.corrects.clone()).collect();
+    calls.sort_by(|one, other| {
+        (one.call.time, rank(one), &one.call.id).cmp(&(other.call.time, rank(other), &other.call.id))
+    });
+    let mut outcome = Outcome::default();
+    let mut seen: HashSet<(String, String)> = HashSet::new();
+    for effects in calls {
+        let call = &effects.call;
+        let shared = call.shared_id.as_ref().map(|id| (id.clone(), String::new()));
+        let own = (call.id.clone(), call.account.clone());
+        let known = !seen.insert(own) || shared.is_some_and(|shared| !seen.insert(shared));
+        if known {
+            outcome.duplicates += 1;
+            continue;
+        }
+        if corrected.contains(&call.id) {
+            continue;
+        }
+        outcome.take(resolver, effects, principals);
+    }
+    outcome
+}
+
+/// What is made comes before what changes, and that before what goes, within one second.
+fn rank(effects: &Effects<'_>) -> u8 {
+    let rank = |effect: &Effect<'_>| match effect {
+        Effect::Created(_) | Effect::Managed { kind: EffectKind::Create, .. } => 0,
+        Effect::Managed { kind: EffectKind::Delete, .. } | Effect::Removed { .. } => 2,
+        _ => 1,
+    };
+    effects.effects.iter().map(rank).max().unwrap_or(1)
+}
+
+fn event(call: &Caused, principals: Option<&Principals>) -> model::Event {
+    let actor = actor(&call.caller);
+    let origin = origin(&call.caller, &actor, principals);
+    model::Event {
+        event_id: call.id.clone(),
+        time: call.time,
+        source: call.service.clone(),
+        name: call.name.clone(),
+        actor,
+        origin,
+        account: call.account.clone(),
+        region: call.region.clone(),
+        error: call.error.clone(),
+    }
+}
+
+impl Outcome {
+    fn take(&mut self, resolver: &Resolver<'_>, effects: Effects<'_>, principals: Option<&Principals>) {
+        let event = event(&effects.call, principals);
+        let number = self.events.len();
+        let class = event.origin.class;
+        let cause = Cause { event: number, time: event.time, by_terraform: class == OriginClass::Iac };
+        let failed = event.error.is_some();
+        let mut matched = false;
+        for effect in effects.effects {
+            match effect {
+                Effect::Managed { instance, .. } | Effect::Unmapped(instance) if failed => {
+                    self.failed.push((number, instance));
+                }
+                _ if failed => {}
+                Effect::Managed { instance, kind, changes } => {
+                    matched = true;
+                    let live = self.managed.entry(instance).or_default();
+                    match kind {
+                        EffectKind::Delete => live.remove(cause),
+                        EffectKind::Create | EffectKind::Put => live.make(cause),
+                        EffectKind::Update => {}
+                    }
+                    if kind != EffectKind::Delete && !live.existence.gone {
+                        let attributes = resolver.attributes(instance);
+                        for (change, given) in changes {
+                            live.change(change, given, attributes, cause);
+                        }
+                    }
+                }
+                Effect::Created(created) => {
+                    // What services make for themselves, and what Terraform makes, is nobody's drift.
+                    if !matches!(class, OriginClass::AwsService | OriginClass::Iac) {
+                        matched = true;
+                        self.create(created, number, &effects.call);
+                    }
+                }
+                Effect::Removed { resource_type, names } => self.remove(resource_type, &names, &effects.call),
+                Effect::Unmapped(instance) => {
+                    let key = format!("{}/{}", effects.call.service, effects.call.name);
+                    let (count, instances) = self.unmapped.entry(key).or_default();
+                    *count += 1;
+                    if !instances.contains(&instance) {
+                        instances.push(instance);
+                    }
+                }
+            }
+        }
+        self.matched += u64::from(matched);
+        self.events.push(event);
+    }
+
+    fn create(&mut self, created: Created, number: usize, call: &Caused) {
+        let known = self.unmanaged.iter_mut().find(|old| {
+            old.created.resource_type == created.resource_type
+                && old.account == call.account
+                && old.created.names == created.names
+                && old.created.id == created.id
+        });
+        match known {
+            Some(old) => old.by.push(number),
+            None => self.unmanaged.push(Unmanaged {
+                created,
+                by: vec![number],
+                account: call.account.clone(),
+                region: call.region.clone(),
+            }),
+        }
+    }
+
+    /// What was made and removed within the window is nothing.
+    fn remove(&mut self, resource_type: &str, names: &[(String, String)], call: &Caused) {
+        self.unmanaged.retain(|old| {
+            old.created.resource_type != resource_type || old.account != call.account || !is_named(&old.created, names)
+        });
+    }
+}
+
+/// Whether names that a call gives are those of a resource made before.
+fn is_named(created: &Created, names: &[(String, String)]) -> bool {
+    let held: HashMap<&str, &str> = created.names.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let by_id = |value: &str| {
+        [created.id.as_deref(), created.arn.as_deref()].into_iter().flatten().any(|own| identifier::same(own, value))
+    };
+    !names.is_empty()
+        && names.iter().all(|(key, value)| match held.get(key.as_str()) {
+            Some(own) => identifier::same(own, value),
+            None => by_id(value),
+        })
+}

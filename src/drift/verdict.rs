@@ -1,0 +1,240 @@
+//! Judges what a replay ended with: which drifts there are, open or put back.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
+
+use serde_json::{Map, Value};
+
+use super::compare::{self, Verdict};
+use super::effect::Resolver;
+use super::live::{Existence, Known, Live, Slot};
+use super::model::{Attribute, Certainty, Drift, Event, Kind, OriginClass, Remedy, Severity, Status};
+use super::replay::{Outcome, Unmanaged};
+use super::secret;
+use crate::catalogue::rule::TypeFacts;
+use crate::state::inventory::InstanceId;
+
+/// Makes drifts of an outcome, in no order. Values are not masked yet: severity is judged on them.
+#[must_use]
+pub fn drifts(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<Drift> {
+    let mut facts: BTreeMap<String, TypeFacts> = BTreeMap::new();
+    let mut drifts = Vec::new();
+    for (instance, live) in &outcome.managed {
+        let resource_type = resolver.inventory.get(*instance).resource_type().to_owned();
+        let facts = facts.entry(resource_type.clone()).or_insert_with(|| resolver.catalogue.facts(&resource_type));
+        managed(&Subject { resolver, outcome, instance: *instance, facts }, live, &mut drifts);
+    }
+    drifts.extend(outcome.unmanaged.iter().map(|made| unmanaged(resolver, outcome, made)));
+    drifts
+}
+
+struct Subject<'a> {
+    resolver: &'a Resolver<'a>,
+    outcome: &'a Outcome,
+    instance: InstanceId,
+    facts: &'a TypeFacts,
+}
+
+fn managed(subject: &Subject<'_>, live: &Live, drifts: &mut Vec<Drift>) {
+    let existence = &live.existence;
+    if existence.by_others {
+        let status = match existence {
+            Existence { gone: true, .. } => Status::Open,
+            Existence { last_by_terraform: true, .. } => Status::Reconciled,
+            Existence { .. } => Status::Reverted,
+        };
+        drifts.push(subject.drift(Kind::Deleted, status, Vec::new(), existence.by.clone()));
+    }
+    if existence.gone {
+        return;
+    }
+    let mut by_status: BTreeMap<Status, (Vec<Attribute>, Vec<usize>)> = BTreeMap::new();
+    for (path, slot) in &live.slots {
+        if let Some((status, attribute)) = subject.attribute(path, slot) {
+            let (attributes, events) = by_status.entry(status).or_default();
+            attributes.push(attribute);
+            events.extend(slot.by.iter().copied());
+        }
+    }
+    for (status, (attributes, events)) in by_status {
+        drifts.push(subject.drift(Kind::Modified, status, attributes, events));
+    }
+}
+
+impl Subject<'_> {
+    fn attribute(&self, path: &str, slot: &Slot) -> Option<(Status, Attribute)> {
+        let bare = path.replace("[0]", "");
+        let never = self.facts.never.iter().any(|never| bare == *never || bare.starts_with(&format!("{never}.")));
+        if !slot.by_others || never {
+            return None;
+        }
+        let (verdict, after) = match (&slot.believed, &slot.current) {
+            (Known::Value(believed), Known::Value(found)) => {
+                let verdict = compare::compare(believed, found, &slot.shape);
+                (verdict, (verdict != Verdict::Unknown).then(|| found.clone()))
+            }
+            (Known::SetBy(one), Known::SetBy(other)) if one == other => (Verdict::Equal, None),
+            (Known::SetBy(_), Known::Value(found)) => (Verdict::Differs, Some(found.clone())),
+            (_, Known::SetBy(_)) => (Verdict::Unknown, None),
+        };
+        let status = match verdict {
+            Verdict::Differs | Verdict::Unknown => Status::Open,
+            Verdict::Equal if slot.last_by_terraform => Status::Reconciled,
+            Verdict::Equal => Status::Reverted,
+        };
+        if status != Status::Open && !self.moved(slot) {
+            return None;
+        }
+        let before = match &slot.believed {
+            Known::Value(value) => Some(value.clone()),
+            Known::SetBy(_) => None,
+        };
+        let changed = match (&before, &after) {
+            (Some(before), Some(after)) => compare::members_changed(before, after, &slot.shape),
+            _ => None,
+        };
+        let marks = self.resolver.inventory.get(self.instance).sensitive();
+        let sensitive = secret::is_secret(path, marks, self.facts);
+        let (added, removed) = changed.unzip();
+        let shown = |value: Option<Value>| value.filter(|value| !value.is_null());
+        let attribute = Attribute {
+            path: path.to_owned(),
+            before: shown(before),
+            after: shown(after),
+            certainty: if verdict == Verdict::Unknown { Certainty::Indeterminate } else { Certainty::Exact },
+            sensitive,
+            added,
+            removed,
+            by: slot.by.iter().filter_map(|event| self.event(*event)).map(|event| event.event_id.clone()).collect(),
+        };
+        Some((status, attribute))
+    }
+
+    /// Whether calls left an attribute as it was all along: such a call is no story to tell.
+    fn moved(&self, slot: &Slot) -> bool {
+        let others = slot.by.iter().filter_map(|event| self.event(*event));
+        slot.moved && others.into_iter().any(|event| event.origin.class != OriginClass::Iac)
+    }
+
+    fn event(&self, number: usize) -> Option<&Event> {
+        self.outcome.events.get(number)
+    }
+
+    fn drift(&self, kind: Kind, status: Status, attributes: Vec<Attribute>, mut events: Vec<usize>) -> Drift {
+        events.sort_unstable();
+        events.dedup();
+        let instance = self.resolver.inventory.get(self.instance);
+        let attributes_held = self.resolver.attributes(self.instance);
+        let text = |key: &str| {
+            attributes_held.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let events: Vec<Event> = events.into_iter().filter_map(|event| self.event(event).cloned()).collect();
+        let last = events.last();
+        let own = |held: Option<&str>, called: Option<&String>| {
+            held.map(str::to_owned).or_else(|| called.cloned()).unwrap_or_default()
+        };
+        let address = instance.address().to_string();
+        let location = instance.state().location.clone();
+        let resource_id = text("id");
+        let paths: Vec<&str> = attributes.iter().map(|attribute| attribute.path.as_str()).collect();
+        let id = fingerprint(&[kind.word(), &address, &location, resource_id.as_deref().unwrap_or(""), &paths.join("\n")]);
+        Drift {
+            id,
+            kind,
+            status,
+            severity: Severity::Medium,
+            address: Some(address),
+            resource_type: instance.resource_type().to_owned(),
+            resource_name: name(attributes_held, self.facts),
+            resource_id,
+            arn: text("arn"),
+            parent: None,
+            state: Some(location),
+            account: own(instance.account(), last.map(|event| &event.account)),
+            region: own(instance.region(), last.map(|event| &event.region)),
+            attributes,
+            events,
+            rules: Vec::new(),
+            suppressed_by: None,
+            source: None,
+            remedy: Remedy::default(),
+        }
+    }
+}
+
+/// Hides the secret values of drifts.
+pub fn mask(drifts: &mut [Drift]) {
+    for attribute in drifts.iter_mut().flat_map(|drift| &mut drift.attributes).filter(|attribute| attribute.sensitive) {
+        attribute.before = secret::masked(attribute.before.take());
+        attribute.after = secret::masked(attribute.after.take());
+        attribute.added = None;
+        attribute.removed = None;
+    }
+}
+
+/// The name that people give it: the `Name` tag, or the attribute that names its type.
+fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option<String> {
+    let tag = attributes.get("tags").and_then(|tags| tags.get("Name")).and_then(Value::as_str);
+    let named = facts.name.as_deref().into_iter().chain(["name", "bucket", "identifier", "function_name"]);
+    tag.or_else(|| named.into_iter().find_map(|key| attributes.get(key)?.as_str()))
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+}
+
+fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: &Unmanaged) -> Drift {
+    let parent = made.created.parent.map(|parent| resolver.inventory.get(parent));
+    let address = parent.map(|parent| parent.address().to_string());
+    let events: Vec<Event> = made.by.iter().filter_map(|event| outcome.events.get(*event).cloned()).collect();
+    let named: Vec<String> = made.created.names.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let resource_id = made.created.id.clone();
+    let id = fingerprint(&[
+        Kind::Unmanaged.word(),
+        &made.created.resource_type,
+        resource_id.as_deref().unwrap_or(""),
+        &named.join("\n"),
+        &made.account,
+        &made.region,
+    ]);
+    let name = made.created.names.iter().find(|(key, _)| key == "name" || key.ends_with("_name"));
+    Drift {
+        id,
+        kind: Kind::Unmanaged,
+        status: Status::Open,
+        severity: Severity::Medium,
+        address: None,
+        resource_type: made.created.resource_type.clone(),
+        resource_name: name.map(|(_, value)| value.clone()),
+        resource_id,
+        arn: made.created.arn.clone(),
+        parent: address,
+        state: None,
+        account: made.account.clone(),
+        region: made.region.clone(),
+        attributes: made.created.attributes.clone(),
+        events,
+        rules: Vec::new(),
+        suppressed_by: None,
+        source: None,
+        remedy: Remedy::default(),
+    }
+}
+
+/// 64 bits of a hash that is the same in every build: FNV-1a.
+fn fingerprint(parts: &[&str]) -> String {
+    struct Fnv(u64);
+    impl std::hash::Hasher for Fnv {
+        fn finish(&self) -> u64 {
+            self.0
+        }
+        fn write(&mut self, bytes: &[u8]) {
+            for byte in bytes {
+                self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+    }
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    for part in parts {
+        part.hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}

@@ -1,0 +1,560 @@
+//! What holds for every format: snapshots at two widths, with and without colour, no secret and no
+//! hostile text that acts.
+
+use serde_json::{Value, json};
+
+use super::text::acts;
+use super::{Format, Show, Style, fixture, render};
+use crate::drift::model::{
+    Actor, Attribute, Drift, Event, Remedy, Report, SourcePosition, Status, Unmapped, Unreadable,
+};
+
+/// A report as text, without the version of this crate.
+pub fn rendered(format: Format, report: &Report, style: &Style) -> String {
+    let mut out = Vec::new();
+    render(format, report, style, &mut out).expect("a vector takes all");
+    let text = String::from_utf8(out).expect("reports are UTF-8");
+    text.replace(
+        concat!("\"", env!("CARGO_PKG_VERSION"), "\""),
+        "\"[VERSION]\"",
+    )
+}
+
+/// The formats that look different by width or colour.
+const FOR_TERMINALS: [Format; 4] = [
+    Format::Table,
+    Format::Console,
+    Format::Diff,
+    Format::SideBySide,
+];
+
+#[test]
+fn every_format_looks_as_it_did() {
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        for format in Format::ALL {
+            let everything = Style { show: Show::ALL, ..Style::default() };
+            if !FOR_TERMINALS.contains(&format) {
+                let text = rendered(format, &fixture::rich(), &everything);
+                insta::assert_snapshot!(format!("{format}"), text);
+                continue;
+            }
+            // A diff breaks no lines, whatever the width.
+            let widths: &[usize] = if format == Format::Diff { &[80] } else { &[80, 200] };
+            for &width in widths {
+                for colour in [false, true] {
+                    let style = Style { width, colour, ..everything.clone() };
+                    let text = rendered(format, &fixture::rich(), &style);
+                    let suffix = if colour { "-colour" } else { "" };
+                    insta::assert_snapshot!(format!("{format}-{width}{suffix}"), text);
+                }
+            }
+            let style = Style { unicode: false, ..Style::default() };
+            let text = rendered(format, &fixture::rich(), &style);
+            insta::assert_snapshot!(format!("{format}-ascii"), text);
+        }
+    });
+}
+
+#[test]
+fn every_format_tells_the_same_drifts_the_window_and_the_evidence() {
+    let report = fixture::rich();
+    let everything = Style {
+        show: Show::ALL,
+        width: 200,
+        ..Style::default()
+    };
+    for format in Format::ALL {
+        let only_open = rendered(
+            format,
+            &report,
+            &Style {
+                width: 200,
+                ..Style::default()
+            },
+        );
+        let all = rendered(format, &report, &everything);
+        for drift in &report.drifts {
+            // Part of an address, because a table may have cut it and XML escapes its quotes.
+            let own = drift
+                .address
+                .as_deref()
+                .or(drift.resource_id.as_deref())
+                .unwrap_or_default();
+            let own = own
+                .trim_end_matches(']')
+                .rsplit('.')
+                .next()
+                .unwrap_or_default();
+            let own: String = own.chars().take_while(|c| c.is_alphanumeric()).collect();
+            assert!(all.contains(&own), "{format} lacks {own}");
+            if drift.status == Status::Open {
+                assert!(only_open.contains(&own), "{format} lacks {own}");
+            }
+        }
+        assert!(
+            all.contains("TerminateInstances"),
+            "{format} lacks the refused call"
+        );
+        assert!(
+            !only_open.contains("TerminateInstances"),
+            "{format} shows what was not asked for"
+        );
+        assert!(
+            !only_open.contains("SetDesiredCapacity"),
+            "{format} shows what was not asked for"
+        );
+        let critical = all.find("webserver").unwrap_or(usize::MAX);
+        let low = all.find("受付サーバー").unwrap_or_default();
+        assert!(
+            critical < low,
+            "{format} does not put the most severe first"
+        );
+
+        let incomplete = rendered(format, &fixture::incomplete(), &everything);
+        for text in [&all, &incomplete] {
+            let since =
+                text.contains("2026-01-15 09:00:00 UTC") || text.contains("2026-01-15T09:00:00Z");
+            assert!(since, "{format} lacks the window");
+        }
+        let said = incomplete.contains("INCOMPLETE") || incomplete.contains("\"complete\": false");
+        assert!(
+            said || incomplete.contains("\"complete\":false"),
+            "{format} hides what is missing"
+        );
+        assert!(
+            incomplete.contains("gzip stream ends early"),
+            "{format} hides what is unreadable"
+        );
+    }
+}
+
+#[test]
+fn no_format_prints_a_secret_unless_told_to() {
+    for format in Format::ALL {
+        for show in [Show::default(), Show::ALL] {
+            let style = Style {
+                show,
+                width: 400,
+                ..Style::default()
+            };
+            let text = rendered(format, &fixture::rich(), &style);
+            assert!(!text.contains("PLANTED"), "{format} prints a secret");
+            let text = rendered(
+                format,
+                &fixture::rich(),
+                &Style {
+                    reveal: true,
+                    ..style
+                },
+            );
+            assert!(
+                text.contains("PLANTED-new-secret"),
+                "{format} hides what was to be revealed"
+            );
+        }
+    }
+}
+
+/// Every text of a report that comes from a log, a state or the code, replaced by `text`.
+fn filled_with(text: &str) -> Report {
+    let own = || text.to_owned();
+    let some = || Some(text.to_owned());
+    let event = |event: &Event| Event {
+        event_id: own(),
+        source: own(),
+        name: own(),
+        actor: Actor {
+            name: own(),
+            kind: own(),
+            arn: some(),
+            account: some(),
+            role: some(),
+            source_ip: some(),
+            user_agent: some(),
+            mfa: None,
+        },
+        account: own(),
+        region: own(),
+        error: some(),
+        origin: crate::drift::model::Origin {
+            class: event.origin.class,
+            evidence: vec![own(), own()],
+        },
+        ..event.clone()
+    };
+    let values = [
+        json!(text),
+        json!([text, {text: text}]),
+        Value::from(json!({text: {text: [text]}}).to_string()),
+        json!(format!("{text}\n{text}\n")),
+    ];
+    let attributes: Vec<Attribute> = values
+        .iter()
+        .map(|value| Attribute {
+            added: Some(vec![value.clone()]),
+            by: vec![own()],
+            ..fixture::attribute(text, json!(["a", 1]), value.clone())
+        })
+        .collect();
+    let mut report = fixture::rich();
+    for drift in &mut report.drifts {
+        *drift = Drift {
+            address: drift.address.as_ref().map(|_| own()),
+            resource_type: own(),
+            resource_id: some(),
+            resource_name: some(),
+            arn: some(),
+            parent: some(),
+            state: some(),
+            source: drift.source.as_ref().map(|_| SourcePosition {
+                file: own(),
+                line: 1,
+            }),
+            account: own(),
+            region: own(),
+            attributes: attributes.clone(),
+            events: drift.events.iter().map(event).collect(),
+            rules: vec![own()],
+            suppressed_by: some(),
+            remedy: Remedy {
+                summary: own(),
+                command: some(),
+                hcl: Some(format!("{text}\n{text}")),
+                console_url: some(),
+            },
+            ..drift.clone()
+        };
+    }
+    for state in &mut report.states {
+        state.location = own();
+        state.lineage = some();
+    }
+    for failed in &mut report.failed {
+        failed.address = own();
+        failed.event = event(&failed.event);
+    }
+    report.evidence.complete = false;
+    report.evidence.unreadable = vec![Unreadable {
+        location: own(),
+        place: some(),
+        problem: own(),
+        remedy: some(),
+    }];
+    report.evidence.unmapped = vec![Unmapped {
+        event: own(),
+        count: 1,
+        addresses: vec![own()],
+    }];
+    report
+}
+
+/// Texts that would act somewhere; each holds `EVIL` where it would.
+const HOSTILE: [&str; 22] = [
+    "\u{1b}[31mEVIL\u{1b}[0m",
+    "\u{9b}31mEVIL\u{7}\u{8}\u{0}",
+    "\u{1b}]8;;https://EVIL\u{7}click\u{1b}]8;;\u{7}",
+    "\u{202e}EVIL\u{2066}\u{200b}\u{feff}\u{e0041}",
+    "a\r\n\nEVIL\u{2028}b\u{85}",
+    "::error file=EVIL::x",
+    "\n::set-output name=EVIL::x",
+    "  ::add-mask::EVIL",
+    "##[error]EVIL ##vso[task.complete]EVIL ##teamcity[EVIL]",
+    "</script><script>EVIL()</script>",
+    "\"><img src=x onerror=EVIL>",
+    "' onmouseover='EVIL",
+    "<!-- EVIL --> ]]> <![CDATA[EVIL",
+    "&lt;EVIL&amp;",
+    "**EVIL** _EVIL_ [EVIL](https://EVIL) ![EVIL](x) @EVIL/team #1",
+    "`` EVIL ``` EVIL `",
+    "\n```\n# EVIL\n",
+    "| EVIL | EVIL |",
+    "=cmd|' /C calc'!EVIL",
+    "javascript:EVIL",
+    "--- EVIL\n+++ EVIL\n@@ -1 +1 @@\n+EVIL",
+    "100%EVIL%0A::error::EVIL",
+];
+
+#[test]
+fn hostile_text_acts_in_no_format() {
+    for format in Format::ALL {
+        for text in HOSTILE {
+            for width in [40, 80, 400] {
+                let style = Style {
+                    show: Show::ALL,
+                    width,
+                    ..Style::default()
+                };
+                let output = rendered(format, &filled_with(text), &style);
+                let context = format!("{format} at {width} with {text:?}");
+                let acting = output.chars().find(|&c| acts(c) && c != '\n');
+                assert_eq!(acting, None, "{context}");
+                for command in ["##[", "##vso[", "##teamcity["] {
+                    assert!(!output.contains(command), "{context}");
+                }
+                for line in output.lines() {
+                    let start = line.trim_start();
+                    let ours = format == Format::Github
+                        && ["::error ", "::warning ", "::notice "]
+                            .iter()
+                            .any(|own| line.starts_with(own));
+                    assert!(ours || !start.starts_with("::"), "{context}: {line}");
+                    // A table is what people paste into a spreadsheet.
+                    let cell = format == Format::Table && line.starts_with("=cmd");
+                    assert!(!cell, "{context}: {line}");
+                }
+                within_its_medium(format, &output, &context);
+            }
+        }
+    }
+}
+
+fn within_its_medium(format: Format, output: &str, context: &str) {
+    match format {
+        Format::Json | Format::Sarif | Format::Gitlab => {
+            let value: Value =
+                serde_json::from_str(output).unwrap_or_else(|e| panic!("{context}: {e}"));
+            assert!(
+                value.to_string().contains("EVIL"),
+                "{context}: the text itself is lost"
+            );
+            assert!(!output.contains("</"), "{context}");
+        }
+        Format::Jsonl | Format::Falco => {
+            for line in output.lines() {
+                assert!(
+                    serde_json::from_str::<Value>(line).is_ok(),
+                    "{context}: {line}"
+                );
+            }
+        }
+        Format::Junit => {
+            for tag in output.split('<').skip(1) {
+                let name = tag
+                    .trim_start_matches('/')
+                    .split([' ', '>', '/'])
+                    .next()
+                    .unwrap_or_default();
+                let known = [
+                    "?xml",
+                    "testsuites",
+                    "testsuite",
+                    "properties",
+                    "property",
+                    "testcase",
+                    "failure",
+                    "error",
+                    "skipped",
+                    "system-out",
+                ];
+                assert!(known.contains(&name), "{context}: <{name}");
+                let (inside, after) = tag.split_once('>').unwrap_or_default();
+                assert_eq!(inside.matches('"').count() % 2, 0, "{context}: {inside}");
+                assert!(!after.contains('>'), "{context}: {after}");
+            }
+        }
+        Format::Markdown => {
+            let bare = without_code(output);
+            assert!(!bare.contains("EVIL"), "{context}:\n{bare}");
+        }
+        Format::Github => {
+            let commands = output.lines().filter(|line| line.starts_with("::")).count();
+            let report = filled_with("harmless");
+            let style = Style {
+                show: Show::ALL,
+                ..Style::default()
+            };
+            let expected = rendered(format, &report, &style);
+            let expected = expected
+                .lines()
+                .filter(|line| line.starts_with("::"))
+                .count();
+            assert_eq!(commands, expected, "{context}");
+        }
+        Format::Table | Format::Console | Format::Diff | Format::SideBySide => {}
+    }
+}
+
+/// Markdown without its fenced blocks and code spans, read as CommonMark reads them.
+fn without_code(markdown: &str) -> String {
+    let mut bare = String::new();
+    let mut fence: Option<usize> = None;
+    for line in markdown.lines() {
+        let run = line.len() - line.trim_start_matches('`').len();
+        match fence {
+            Some(length) => {
+                if run >= length && line.trim_matches('`').trim().is_empty() {
+                    fence = None;
+                }
+            }
+            None if run >= 3 && !line.trim_start_matches('`').contains('`') => fence = Some(run),
+            None => {
+                bare.push_str(&without_spans(line));
+                bare.push('\n');
+            }
+        }
+    }
+    assert_eq!(fence, None, "a fence is left open");
+    bare
+}
+
+fn without_spans(line: &str) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    let mut start = None;
+    for (position, character) in line.char_indices().chain([(line.len(), ' ')]) {
+        match (character, start) {
+            ('`', None) => start = Some(position),
+            ('`', Some(_)) | (_, None) => {}
+            (_, Some(from)) => {
+                runs.push((from, position - from));
+                start = None;
+            }
+        }
+    }
+    let mut bare = String::new();
+    let mut at = 0;
+    let mut index = 0;
+    while let Some(&(open, length)) = runs.get(index) {
+        let close = runs
+            .iter()
+            .skip(index + 1)
+            .position(|&(_, other)| other == length);
+        if let Some(ahead) = close {
+            bare.push_str(&line[at..open]);
+            index += ahead + 1;
+            at = runs[index].0 + length;
+        }
+        index += 1;
+    }
+    bare.push_str(&line[at..]);
+    bare
+}
+
+#[test]
+fn no_line_for_a_terminal_is_wider_than_it() {
+    // A line that is there to be copied, and a comment in a diff, are not broken.
+    let copied = |line: &str| line.contains("$ terraform") || line.contains("https://");
+    for format in [Format::Table, Format::Console] {
+        for width in [40, 60, 80, 100, 120, 200] {
+            for unicode in [true, false] {
+                let style = Style {
+                    width,
+                    unicode,
+                    show: Show::ALL,
+                    ..Style::default()
+                };
+                for report in [fixture::rich(), fixture::incomplete(), fixture::empty()] {
+                    let text = rendered(format, &report, &style);
+                    for line in text.lines().filter(|line| !copied(line)) {
+                        let columns = super::text::width(line);
+                        // Below this the columns of a table have nothing left to give.
+                        let least = if format == Format::Table { 82 } else { 0 };
+                        assert!(
+                            columns <= width.max(least),
+                            "{format} at {width}: {columns}: {line}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_of_a_table_line_up_whatever_the_script() {
+    let text = rendered(
+        Format::Table,
+        &fixture::rich(),
+        &Style {
+            width: 200,
+            ..Style::default()
+        },
+    );
+    let column = |line: &str, word: &str| line.find(word).map(|at| super::text::width(&line[..at]));
+    let lines: Vec<&str> = text.lines().collect();
+    let header = lines
+        .iter()
+        .position(|line| line.starts_with("SEVERITY"))
+        .expect("a header");
+    let when = column(lines[header], "WHEN").expect("a column");
+    for line in lines
+        .iter()
+        .skip(header + 1)
+        .take_while(|line| !line.is_empty())
+    {
+        let last = line.rsplit(' ').next().unwrap_or_default();
+        assert_eq!(
+            super::text::width(line) - super::text::width(last),
+            when,
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn markdown_stays_within_a_comment_and_says_what_it_left_out() {
+    let mut report = fixture::rich();
+    let many: Vec<Drift> = (0..200).flat_map(|_| fixture::rich().drifts).collect();
+    let all = many
+        .iter()
+        .filter(|drift| drift.status == Status::Open)
+        .count();
+    report.drifts = many;
+    let text = rendered(Format::Markdown, &report, &Style::default());
+    assert!(text.encode_utf16().count() < 65_536);
+    let shown = text.matches("### Drift Detected: ").count();
+    assert!(shown > 0);
+    let left_out = super::words::count(all - shown, "drift is", "drifts are");
+    assert!(
+        text.contains(&format!("**{left_out} left out**")),
+        "{left_out}"
+    );
+}
+
+#[test]
+fn every_word_names_its_format_and_no_other() {
+    for format in Format::ALL {
+        assert_eq!(format.word().parse(), Ok(format));
+    }
+    let error = "yaml"
+        .parse::<Format>()
+        .expect_err("no such format")
+        .to_string();
+    assert!(
+        error.contains("\"yaml\"") && error.contains("side-by-side"),
+        "{error}"
+    );
+}
+
+/// `SHOW=console WIDTH=80 COLOUR=1 cargo test show_me -- --ignored --nocapture` prints one.
+#[test]
+#[ignore = "for looking at"]
+fn show_me() {
+    let set = |name: &str| std::env::var(name).ok();
+    let format: Format = set("SHOW")
+        .as_deref()
+        .unwrap_or("table")
+        .parse()
+        .expect("a format");
+    let style = Style {
+        colour: set("COLOUR").is_some(),
+        width: set("WIDTH")
+            .and_then(|width| width.parse().ok())
+            .unwrap_or(80),
+        unicode: set("ASCII").is_none(),
+        show: if set("ALL").is_some() {
+            Show::ALL
+        } else {
+            Show::default()
+        },
+        reveal: set("REVEAL").is_some(),
+    };
+    let report = match set("REPORT").as_deref() {
+        Some("nothing") => fixture::nothing(),
+        Some("incomplete") => fixture::incomplete(),
+        Some("empty") => fixture::empty(),
+        _ => fixture::rich(),
+    };
+    let mut out = Vec::new();
+    render(format, &report, &style, &mut out).expect("a vector takes all");
+    std::fs::write(set("OUT").unwrap_or_else(|| "/dev/stdout".to_owned()), out).expect("written");
+}

@@ -1,0 +1,12 @@
+//! One small room over the S3 API, for log files and states alike: a typed location, a client
+//! built once from the standard chain, and errors that say what to do.
+//!
+//! Everything is read: this room lists, looks and fetches, and can do nothing else.
+
+mod client;
+mod error;
+mod location;
+
+pub use client::{Blocking, Client, Fetched, Found, Listing, Options, Page};
+pub use error::{Error, Operation, Reason};
+pub use location::{Location, LocationError};

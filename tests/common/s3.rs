@@ -1,0 +1,208 @@
+//! An S3-compatible store in the test's own process, which remembers what it was asked.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use hyper_util::rt::TokioIo;
+use s3s::auth::SimpleAuth;
+use s3s::dto::{
+    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
+    ListObjectsV2Output,
+};
+use s3s::region::Region;
+use s3s::service::S3ServiceBuilder;
+use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tfdrift::s3::Options;
+
+/// Key id and secret that the store knows.
+pub const CREDENTIALS: (&str, &str) = ("AKIAEXAMPLE", "secret");
+
+/// A running store. Ends with the value.
+pub struct Store {
+    root: TempDir,
+    address: std::net::SocketAddr,
+    asked: Arc<Mutex<Asked>>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// What a store was asked.
+#[derive(Debug, Default, Clone)]
+pub struct Asked {
+    /// Prefixes listed, one for each page.
+    pub lists: Vec<String>,
+    /// Keys fetched.
+    pub gets: Vec<String>,
+    /// Keys looked at.
+    pub heads: Vec<String>,
+}
+
+struct Watched {
+    files: FileSystem,
+    asked: Arc<Mutex<Asked>>,
+    page: i32,
+}
+
+#[async_trait::async_trait]
+impl S3 for Watched {
+    async fn list_objects_v2(
+        &self,
+        mut request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let prefix = request.input.prefix.clone().unwrap_or_default();
+        self.asked.lock().unwrap().lists.push(prefix.clone());
+        refuse(&prefix)?;
+        redirect(&request.input.bucket, request.region.as_ref())?;
+        request.input.max_keys = Some(self.page);
+        self.files.list_objects_v2(request).await
+    }
+
+    async fn get_object(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        self.asked
+            .lock()
+            .unwrap()
+            .gets
+            .push(request.input.key.clone());
+        refuse(&request.input.key)?;
+        self.files.get_object(request).await
+    }
+
+    async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        self.asked
+            .lock()
+            .unwrap()
+            .heads
+            .push(request.input.key.clone());
+        refuse(&request.input.key)?;
+        self.files.head_object(request).await
+    }
+}
+
+/// Keys that say so are denied, whoever asks.
+fn refuse(key: &str) -> S3Result<()> {
+    if key.contains("encrypted") {
+        Err(s3_error!(
+            AccessDenied,
+            "not authorized to perform: kms:Decrypt"
+        ))
+    } else if key.contains("denied") {
+        Err(s3_error!(AccessDenied, "Access Denied"))
+    } else {
+        Ok(())
+    }
+}
+
+/// The bucket `elsewhere` lies in another region than one first asks.
+fn redirect(bucket: &str, asked: Option<&Region>) -> S3Result<()> {
+    if bucket != "elsewhere" || asked.is_some_and(|region| region.as_str() == "eu-west-1") {
+        return Ok(());
+    }
+    let mut error = s3_error!(AuthorizationHeaderMalformed, "the region is wrong");
+    let mut headers = hyper::HeaderMap::new();
+    headers.insert("x-amz-bucket-region", "eu-west-1".parse().unwrap());
+    error.set_headers(headers);
+    Err(error)
+}
+
+impl Store {
+    /// A store with the buckets `logs` and, in another region, `elsewhere`.
+    pub fn start() -> Self {
+        Self::with_pages_of(1_000)
+    }
+
+    /// A store whose listings come in pages of so many entries.
+    pub fn with_pages_of(page: i32) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for bucket in ["logs", "elsewhere"] {
+            std::fs::create_dir(root.path().join(bucket)).unwrap();
+        }
+        let asked = Arc::new(Mutex::new(Asked::default()));
+        let watched = Watched {
+            files: FileSystem::new(root.path()).unwrap(),
+            asked: Arc::clone(&asked),
+            page,
+        };
+        let mut builder = S3ServiceBuilder::new(watched);
+        builder.set_auth(SimpleAuth::from_single(CREDENTIALS.0, CREDENTIALS.1));
+        let service = builder.build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move {
+            loop {
+                let Ok((socket, _)) = listener.accept().await else {
+                    continue;
+                };
+                let service = service.clone();
+                let answer = hyper::service::service_fn(move |request| {
+                    let service = service.clone();
+                    async move {
+                        Ok::<_, Infallible>(
+                            hyper::service::Service::call(&service, request)
+                                .await
+                                .unwrap(),
+                        )
+                    }
+                });
+                tokio::spawn(async move {
+                    let connection = hyper::server::conn::http1::Builder::new();
+                    let _ = connection
+                        .serve_connection(TokioIo::new(socket), answer)
+                        .await;
+                });
+            }
+        });
+        Self {
+            root,
+            address,
+            asked,
+            _runtime: runtime,
+        }
+    }
+
+    /// How to reach it.
+    pub fn options(&self) -> Options {
+        Options {
+            endpoint: Some(self.endpoint()),
+            region: Some("us-east-1".to_owned()),
+            credentials: Some((CREDENTIALS.0.to_owned(), CREDENTIALS.1.to_owned())),
+            attempts: Some(1),
+            ..Options::default()
+        }
+    }
+
+    /// URL of the store.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Puts an object into the bucket `logs`.
+    pub fn put(&self, key: &str, bytes: &[u8]) {
+        let path = self.root.path().join("logs").join(key);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// What it was asked so far, each list sorted.
+    pub fn asked(&self) -> Asked {
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.lists.sort_unstable();
+        asked.gets.sort_unstable();
+        asked.heads.sort_unstable();
+        asked
+    }
+}
