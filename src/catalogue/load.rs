@@ -109,7 +109,10 @@ pub fn load_all(texts: &[RuleText<'_>]) -> (ServiceRules, Vec<LoadError>) {
                 provenance.insert((event.clone(), resource_type.clone()), text.provenance);
             }
         }
-        merge(&mut merged, table);
+        match text.provenance {
+            Provenance::Handwritten => review(&mut merged, table),
+            _ => merge(&mut merged, table),
+        }
     }
     let mut rules = ServiceRules::default();
     for (key, value) in &merged {
@@ -133,6 +136,62 @@ pub fn load_all(texts: &[RuleText<'_>]) -> (ServiceRules, Vec<LoadError>) {
         }
     }
     (rules, errors)
+}
+
+/// Lets hand-written rules win. An event that was written by hand is as it was written; its targets
+/// keep the generated sources of attributes that the hand-written ones do not speak of.
+fn review(generated: &mut Table, by_hand: Table) {
+    for (event, mut rule) in by_hand {
+        let Some(rules) = rule.as_table_mut().filter(|_| event != "type") else {
+            match (generated.get_mut(&event), rule) {
+                (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+                (_, rule) => {
+                    generated.insert(event, rule);
+                }
+            }
+            continue;
+        };
+        for (name, target) in rules.iter_mut() {
+            let old = generated.get(&event).and_then(|rule| rule.get(name)).and_then(Value::as_table);
+            if let (Some(old), Some(target)) = (old, target.as_table_mut())
+                && old.get("effect") == target.get("effect")
+            {
+                fill(target, old);
+            }
+        }
+        // The same event in another hand-written file of the service.
+        match generated.get_mut(&event) {
+            Some(Value::Table(old)) if old.get("reviewed").is_some() => {
+                if let Value::Table(new) = rule {
+                    merge(old, new);
+                }
+            }
+            _ => {
+                rules.insert(String::from("reviewed"), Value::Boolean(true));
+                generated.insert(event, rule);
+            }
+        }
+    }
+}
+
+/// Adds entries for attributes that a target does not speak of.
+fn fill(target: &mut Table, from: &Table) {
+    let top = |attribute: &str| attribute.split('.').next().unwrap_or_default().to_owned();
+    let spoken: std::collections::BTreeSet<String> = ["set", "add", "remove"]
+        .iter()
+        .filter_map(|key| target.get(*key)?.as_table())
+        .flat_map(|entries| entries.keys().map(|attribute| top(attribute)))
+        .collect();
+    if target.contains_key("like") {
+        return;
+    }
+    if let Some(entries) = from.get("set").and_then(Value::as_table) {
+        let own = target.entry("set").or_insert_with(|| Value::Table(Table::new()));
+        if let Some(own) = own.as_table_mut() {
+            let missing = entries.iter().filter(|(attribute, _)| !spoken.contains(&top(attribute)));
+            own.extend(missing.map(|(attribute, source)| (attribute.clone(), source.clone())));
+        }
+    }
 }
 
 /// Deep merge: tables key by key, anything else whole.
@@ -182,6 +241,7 @@ fn call_rule(
             "when" => rule.when = conditions(value)?,
             "each" => rule.each = Some(each(value)?),
             "owners" => rule.owners = texts(value)?,
+            "reviewed" => {}
             resource_type => {
                 let from = provenance.get(&(event.to_owned(), key.clone())).copied();
                 let from = from.unwrap_or(Provenance::Generated);

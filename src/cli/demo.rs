@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::{DemoArgs, Global, ScanArgs};
+use super::config::Config;
 use super::error::Error;
 use super::job::{Job, shown};
 use super::output::{self, Manner};
@@ -32,7 +33,8 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<ExitCode, Error> {
     let catalogue = Catalogue::builtin();
     let loaded = state::load_text("terraform.tfstate", STATE, &AwsNaming::new(&catalogue));
     let scan = ScanArgs::default();
-    let job = Job { args: &scan, window, catalogue: &catalogue, loaded: &loaded };
+    let config = Config::default();
+    let job = Job { args: &scan, config: &config, window, catalogue: &catalogue, loaded: &loaded };
     let report = job.run(|filter, sink| {
         let mut tally = Tally::default();
         Decoder::new().file("trail.json", TRAIL, filter, &mut tally, &mut |call| sink(call));

@@ -1,10 +1,13 @@
 //! `tfdrift scan`: states and logs in, drifts and a verdict out.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::{Global, ScanArgs};
+use super::config::Config;
 use super::error::Error;
 use super::job::{Job, shown};
 use super::note;
@@ -26,6 +29,10 @@ use crate::window::{Bound, Window};
 /// # Errors
 /// When the command line does not fit together, or nothing at all could be read.
 pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
+    let now = Timestamp::now();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let config = Config::load(args.knowledge.config.as_deref(), Path::new("."), today)?;
+    let args = &config.complete(args.clone());
     let outputs = match args.report.outputs.as_slice() {
         [] => vec![OutputSpec { format: "table", file: None }],
         outputs => outputs.to_vec(),
@@ -34,7 +41,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     let window = Window::resolve(
         args.window.since.as_ref().unwrap_or(&Bound::Ago(SignedDuration::from_hours(1))),
         args.window.until.as_ref().unwrap_or(&Bound::Now),
-        Timestamp::now(),
+        now,
     )?;
     let trails: Vec<TrailLocation> = args.input.trails.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     if trails.is_empty() {
@@ -45,6 +52,9 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     let loaded = states(args, &s3, &catalogue)?;
     if !global.quiet {
         note(&format!("window {window}"));
+        for ignore in config.ignores.expired() {
+            note(&crate::report::plain(&format!("ignore rule expired, no longer used: {}", ignore.reason)));
+        }
     }
     let mut options = Options { s3, ..Options::default() };
     if let Some(memory) = args.resources.memory {
@@ -54,7 +64,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         options.workers = usize::from(threads);
     }
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
-    let job = Job { args, window, catalogue: &catalogue, loaded: &loaded };
+    let job = Job { args, config: &config, window, catalogue: &catalogue, loaded: &loaded };
     let report = job.run(|filter, sink| pipeline::read(&trails, filter, &options, &progress, sink));
     progress.finish();
     let report = report?;

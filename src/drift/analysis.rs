@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::effect::{Effects, Resolver};
 use super::model::{Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
 use super::principals::Principals;
+use super::remedy::remedy;
 use super::replay::{self, Outcome};
 use super::severity::{self, Rules, View};
 use super::verdict;
@@ -19,8 +20,8 @@ pub struct Settings<'a> {
     pub reveal: bool,
     /// Whether a drift is wanted at all.
     pub wanted: &'a dyn Fn(&Drift) -> bool,
-    /// Why the user wants a drift hidden, if so.
-    pub suppressed: &'a dyn Fn(&Drift) -> Option<String>,
+    /// Parts a drift into what stays open and what the user lives with.
+    pub divide: &'a dyn Fn(Drift) -> Vec<Drift>,
 }
 
 /// What came of the calls of a window.
@@ -43,14 +44,15 @@ pub struct Analysis {
 #[must_use]
 pub fn analyse(resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, settings: &Settings<'_>) -> Analysis {
     let outcome = replay::replay(resolver, calls, settings.principals);
-    let mut drifts = verdict::drifts(resolver, &outcome);
-    drifts.retain(|drift| (settings.wanted)(drift));
+    let mut drifts: Vec<Drift> = verdict::drifts(resolver, &outcome)
+        .into_iter()
+        .filter(|drift| (settings.wanted)(drift))
+        .flat_map(|drift| (settings.divide)(drift))
+        .collect();
     for drift in &mut drifts {
+        drift.id = verdict::fingerprint(drift);
         (drift.severity, drift.rules) = severity::judge(&View::from(&*drift), settings.rules);
-        drift.suppressed_by = (settings.suppressed)(drift).filter(|_| drift.status == Status::Open);
-        if drift.suppressed_by.is_some() {
-            drift.status = Status::Suppressed;
-        }
+        drift.remedy = remedy(drift);
         // What an unmanaged resource was made with is for the judge; its story tells the rest.
         if drift.kind == Kind::Unmanaged {
             drift.attributes.clear();

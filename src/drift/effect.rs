@@ -12,7 +12,7 @@ use crate::audit::call::{Call, Caller};
 use crate::catalogue::Catalogue;
 use crate::catalogue::aws::shape;
 use crate::catalogue::evaluate::View;
-use crate::catalogue::rule::{CallRule, Change, EffectKind, ResourceType, Scope, Target};
+use crate::catalogue::rule::{CallRule, Change, EffectKind, Provenance, ResourceType, Scope, Target};
 use crate::catalogue::value::{Given, is_omitted};
 use crate::state::inventory::{InstanceId, Inventory};
 
@@ -281,6 +281,10 @@ impl<'a> Resolver<'a> {
                         Some(parent) => Some(parent),
                         None => return Vec::new(),
                     },
+                    // Generated rules do not know what a thing hangs on; only plain creations are news then.
+                    None if target.provenance == Provenance::Generated && target.effect == EffectKind::Put => {
+                        return Vec::new();
+                    }
                     None if names::covers(self, place.call) => None,
                     None => return Vec::new(),
                 };

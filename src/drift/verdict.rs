@@ -1,7 +1,6 @@
 //! Judges what a replay ended with: which drifts there are, open or put back.
 
 use std::collections::BTreeMap;
-use std::hash::{Hash as _, Hasher as _};
 
 use serde_json::{Map, Value};
 
@@ -136,10 +135,8 @@ impl Subject<'_> {
         let address = instance.address().to_string();
         let location = instance.state().location.clone();
         let resource_id = text("id");
-        let paths: Vec<&str> = attributes.iter().map(|attribute| attribute.path.as_str()).collect();
-        let id = fingerprint(&[kind.word(), &address, &location, resource_id.as_deref().unwrap_or(""), &paths.join("\n")]);
         Drift {
-            id,
+            id: String::new(),
             kind,
             status,
             severity: Severity::Medium,
@@ -185,19 +182,10 @@ fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: &Unmanaged) -> Dr
     let parent = made.created.parent.map(|parent| resolver.inventory.get(parent));
     let address = parent.map(|parent| parent.address().to_string());
     let events: Vec<Event> = made.by.iter().filter_map(|event| outcome.events.get(*event).cloned()).collect();
-    let named: Vec<String> = made.created.names.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let resource_id = made.created.id.clone();
-    let id = fingerprint(&[
-        Kind::Unmanaged.word(),
-        &made.created.resource_type,
-        resource_id.as_deref().unwrap_or(""),
-        &named.join("\n"),
-        &made.account,
-        &made.region,
-    ]);
     let name = made.created.names.iter().find(|(key, _)| key == "name" || key.ends_with("_name"));
     Drift {
-        id,
+        id: String::new(),
         kind: Kind::Unmanaged,
         status: Status::Open,
         severity: Severity::Medium,
@@ -219,22 +207,44 @@ fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: &Unmanaged) -> Dr
     }
 }
 
-/// 64 bits of a hash that is the same in every build: FNV-1a.
-fn fingerprint(parts: &[&str]) -> String {
-    struct Fnv(u64);
-    impl std::hash::Hasher for Fnv {
-        fn finish(&self) -> u64 {
-            self.0
-        }
-        fn write(&mut self, bytes: &[u8]) {
-            for byte in bytes {
-                self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-    }
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+/// The fingerprint of a drift: the same in every run and every build; holds no value and no time.
+#[must_use]
+pub fn fingerprint(drift: &Drift) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let paths: Vec<&str> = match drift.kind {
+        Kind::Modified => drift.attributes.iter().map(|attribute| attribute.path.as_str()).collect(),
+        Kind::Deleted | Kind::Unmanaged => Vec::new(),
+    };
+    let parts = [
+        drift.kind.word(),
+        &drift.resource_type,
+        &text(&drift.address),
+        &text(&drift.state),
+        &text(&drift.resource_id),
+        &drift.account,
+        &drift.region,
+        &paths.join("\n"),
+    ];
+    let mut hash = Fnv::default();
     for part in parts {
-        part.hash(&mut hasher);
+        hash.take(part);
     }
-    format!("{:016x}", hasher.finish())
+    format!("{:016x}", hash.0)
+}
+
+/// FNV-1a, 64 bits.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn take(&mut self, part: &str) {
+        for byte in part.bytes().chain([0xFF]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
 }

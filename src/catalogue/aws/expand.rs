@@ -168,6 +168,9 @@ fn stage_methods(request: &Value) -> Vec<Value> {
     patch
         .iter()
         .filter_map(|(path, value)| {
+            if value.is_object() {
+                return None;
+            }
             let at = ["/throttling/", "/logging/", "/metrics/", "/caching/"].iter().find_map(|part| path.find(part))?;
             let method = path.get(..at)?.trim_start_matches('/').replace("~1", "/");
             let method = method.trim_start_matches('/');

@@ -63,6 +63,7 @@ fn patch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
     let input = map.values().find_map(|value| value.get("patchOperations")).or_else(|| map.get("patchOperations"))?;
     let operations = super::super::path::members(input);
     let mut patch = Map::new();
+    let mut groups: Map<String, Value> = Map::new();
     for operation in operations {
         let word = |key| operation.get(key).and_then(Value::as_str);
         let Some(path) = word("path") else { continue };
@@ -70,8 +71,20 @@ fn patch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
             Some("remove") => Value::String(String::new()),
             _ => operation.get("value").cloned().unwrap_or(Value::Null),
         };
+        // `/variables/backend` is a key of the map `/variables/*` as well.
+        if let Some((group, key)) = path.rsplit_once('/')
+            && !group.is_empty()
+        {
+            let removed = word("op") == Some("remove");
+            let member = if removed { Value::Null } else { value.clone() };
+            let map = groups.entry(format!("{group}/*")).or_insert_with(|| Value::Object(Map::new()));
+            if let Some(map) = map.as_object_mut() {
+                map.insert(key.replace("~1", "/").replace("~0", "~"), member);
+            }
+        }
         patch.insert(path.to_owned(), value);
     }
+    patch.extend(groups);
     Some(patch)
 }
 
@@ -90,6 +103,11 @@ mod tests {
                 json!({"updateStageInput": {"patchOperations": [{"op": "replace", "path": "/tracingEnabled", "value": "false"}]}}),
                 "/patch/~1tracingEnabled",
                 json!("false"),
+            ),
+            (
+                json!({"patchOperations": [{"op": "replace", "path": "/variables/backend", "value": "v1"}, {"op": "remove", "path": "/variables/old"}]}),
+                "/patch/~1variables~1*",
+                json!({"backend": "v1", "old": null}),
             ),
         ];
         for (request, pointer, want) in cases {
