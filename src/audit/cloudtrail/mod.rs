@@ -2,5 +2,6 @@
 
 pub(crate) mod archive;
 pub(crate) mod fields;
+pub(crate) mod keys;
 pub(crate) mod lenient;
 pub(crate) mod record;
