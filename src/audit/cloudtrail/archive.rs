@@ -421,7 +421,7 @@ mod tests {
                 "1A 2B",
                 &["Byte(43) is no JSON"],
             ),
-            (format!("{a}\n{}", &a[..10]), "1A", &["Byte(31) cut off"]),
+            (format!("{a}\n{}", &a[..10]), "1A", &["Byte(30) cut off"]),
             (
                 format!("2026 {a}\n{b}\noops"),
                 "1B",
