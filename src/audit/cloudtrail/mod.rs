@@ -2,6 +2,7 @@
 
 pub(crate) mod archive;
 pub(crate) mod fields;
+pub(crate) mod keys;
 pub(crate) mod lenient;
 pub(crate) mod record;
 pub mod layout;
