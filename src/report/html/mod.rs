@@ -273,7 +273,7 @@ fn row(
             text(&words::who(&event.actor)),
             card::origin_tag(event.origin.class),
             event.time,
-            event.time.strftime("%m-%d %H:%M:%S"),
+            event.time.strftime("%Y-%m-%d %H:%M:%S"),
         ),
         None => writeln!(out, "<td></td><td></td></tr>"),
     }
@@ -326,7 +326,7 @@ fn refused(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()
         writeln!(
             out,
             r#"<tr><td class="when">{}</td><td class="mono">{}</td><td class="mono">{}</td><td class="who">{} {}</td><td class="mono">{}</td></tr>"#,
-            event.time.strftime("%m-%d %H:%M:%S"),
+            event.time.strftime("%Y-%m-%d %H:%M:%S"),
             text(&event.name),
             text(&call.address),
             text(&words::who(&event.actor)),

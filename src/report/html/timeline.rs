@@ -270,7 +270,7 @@ fn list(marks: &[Mark<'_>], left_out: usize, out: &mut dyn Write) -> io::Result<
         writeln!(
             out,
             r#"<tr><td class="when">{}</td><td class="who">{} {}</td><td class="mono">{}{}</td><td class="res mono">{subject}</td></tr>"#,
-            mark.event.time.strftime("%m-%d %H:%M:%S"),
+            mark.event.time.strftime("%Y-%m-%d %H:%M:%S"),
             text(&words::who(&mark.event.actor)),
             card::origin_tag(mark.event.origin.class),
             text(&words::call(mark.event)),
