@@ -11,6 +11,7 @@ mod diff;
 mod falco;
 pub mod github;
 mod gitlab;
+mod html;
 mod json;
 mod jsonl;
 mod junit;
@@ -62,13 +63,15 @@ pub enum Format {
     Github,
     /// GitLab's Code Quality report.
     Gitlab,
+    /// One self-contained page.
+    Html,
     /// Alerts as Falco emits them.
     Falco,
 }
 
 impl Format {
     /// Every format, in the order the help lists them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Table,
         Self::Console,
         Self::Diff,
@@ -80,6 +83,7 @@ impl Format {
         Self::Junit,
         Self::Github,
         Self::Gitlab,
+        Self::Html,
         Self::Falco,
     ];
 
@@ -98,6 +102,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
+            Self::Html => "html",
             Self::Falco => "falco",
         }
     }
@@ -213,6 +218,7 @@ pub fn render(
         Format::Junit => junit::write(report, style, out),
         Format::Github => github::write(report, style, out),
         Format::Gitlab => gitlab::write(report, style, out),
+        Format::Html => html::write(report, style, out),
         Format::Falco => falco::write(report, style, out),
     }
 }
