@@ -72,7 +72,7 @@ pub enum Error {
     #[error("no threads to read with: {0}")]
     Threads(#[from] std::io::Error),
     /// Every location needs credentials, and there are none that work.
-    #[error("{0}")]
+    #[error("{0}: {remedy}", remedy = .0.remedy())]
     Credentials(s3::Error),
 }
 

@@ -284,7 +284,9 @@ impl<'a> Place<'a> {
                 level: Level::Trail,
                 ..self
             },
-            Level::Root | Level::Account | Level::Foreign => outside(Level::Foreign),
+            // Other services write below an account too; what lies elsewhere is somebody's copy.
+            Level::Root => outside(Level::Outside),
+            Level::Account | Level::Foreign => outside(Level::Foreign),
             Level::Trail => Self {
                 level: Level::Region,
                 region: Some(folder),
@@ -639,6 +641,7 @@ mod tests {
                 None,
             ),
             ("123456789012/other", Level::Outside, None, None),
+            ("AWSLogs/incident", Level::Outside, None, None),
         ] {
             let found = place(path);
             assert_eq!(

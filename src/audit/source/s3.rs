@@ -29,6 +29,9 @@ const MOST_DAYS: usize = 31;
 /// Parts that the listing of one busy day is split into at most.
 const MOST_PARTS: u64 = 24;
 
+/// Pages that a part should have at least. Each reads into the next one by half a page or so.
+const PAGES_OF_PART: u64 = 4;
+
 /// How deep folders of copied log files are listed apart, many at once.
 const LOOSE_DEPTH: u8 = 2;
 
@@ -175,7 +178,7 @@ impl Shared {
                         return;
                     }
                 }
-                Some(Err(_)) => {}
+                Some(Err(_)) => troubles.push(Trouble::Place(stopped(&self.bucket))),
             }
             if self.walk.keys.is_closed() {
                 return;
@@ -463,8 +466,9 @@ fn split(folder: &str, page: &[Found], selection: &Selection) -> Vec<Step> {
     let until = place.date.and_then(|day| selection.span.last_of(day));
     let until = until.map_or(24 * 60, |minute| minute.of_day() + 1);
     let left = until.saturating_sub(last.of_day());
-    let parts = left.div_ceil(covered).min(MOST_PARTS);
-    if parts < 3 {
+    let pages = left.div_ceil(covered);
+    let parts = (pages / PAGES_OF_PART).min(MOST_PARTS);
+    if parts < 2 {
         return Vec::new();
     }
     let border = |part: u64| {
@@ -505,6 +509,15 @@ fn nothing_there(location: &Location) -> Problem {
             "check the prefix: `aws s3 ls s3://{}/` shows what the bucket holds",
             location.bucket
         )),
+    }
+}
+
+fn stopped(bucket: &str) -> Problem {
+    Problem {
+        location: format!("s3://{bucket}"),
+        place: None,
+        problem: "a listing stopped unexpectedly".to_owned(),
+        remedy: Some("report this as a defect of tfdrift".to_owned()),
     }
 }
 
