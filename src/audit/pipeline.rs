@@ -27,7 +27,8 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::call::Call;
-use super::cloudtrail::layout::{DEFAULT_LAG, Selection, Span};
+use super::cloudtrail::layout::Selection;
+use super::cloudtrail::span::{DEFAULT_LAG, Span};
 use super::decode::{Filter, Problem, Tally};
 use super::source::TrailLocation;
 use crate::s3;

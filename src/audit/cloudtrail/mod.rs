@@ -1,3 +1,4 @@
 //! What is particular to CloudTrail.
 
 pub mod layout;
+pub mod span;
