@@ -6,3 +6,4 @@ pub(crate) mod keys;
 pub(crate) mod lenient;
 pub(crate) mod record;
 pub mod layout;
+pub mod span;
