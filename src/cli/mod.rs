@@ -4,12 +4,16 @@ pub mod args;
 pub mod completions;
 mod demo;
 mod error;
+mod job;
 mod output;
+pub mod config;
+pub mod ignore;
 pub mod progress;
 mod scan;
 mod store;
 pub mod terminal;
 pub mod values;
+mod verdict;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -59,6 +63,3 @@ fn run(cli: &Cli) -> Result<ExitCode, Error> {
 fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
-pub mod progress;
-pub mod terminal;
-pub mod values;

@@ -132,6 +132,24 @@ fn spinner(template: &str, unicode: bool) -> ProgressStyle {
     })
 }
 
+impl crate::audit::pipeline::Progress for Progress {
+    fn listed(&self, files: u64, bytes: u64) {
+        self.listed(files, bytes);
+    }
+
+    fn listing_done(&self) {
+        self.listing_done();
+    }
+
+    fn fetched(&self, bytes: u64) {
+        self.fetched(bytes);
+    }
+
+    fn decoded(&self, bytes: u64, records: u64) {
+        self.decoded(bytes, records);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

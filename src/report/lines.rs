@@ -245,6 +245,7 @@ fn difference(part: usize, sides: &Sides) -> Vec<Line> {
         .iter_all_changes()
         .map(|change| Line {
             tag: change.tag(),
+            part,
             text: (*change.value()).to_owned(),
         })
         .collect()

@@ -96,6 +96,21 @@ fn read(
     Ok(Some(parsed))
 }
 
+/// Reads one state that is in memory already.
+#[must_use]
+pub fn load_text(location: &str, text: &[u8], naming: &dyn Naming) -> Loaded {
+    let mut problems = Vec::new();
+    let mut parts = Vec::new();
+    match formats::read(text, naming) {
+        Ok(mut parsed) => {
+            parsed.file.location = location.to_owned();
+            parts.push((parsed.file, parsed.drafts));
+        }
+        Err(refusal) => problems.push(refusal.into_problem(location)),
+    }
+    Loaded { inventory: Inventory::build(parts, naming), problems }
+}
+
 fn fetch(place: &Place, store: Option<&dyn ObjectStore>) -> Result<Object, Box<Problem>> {
     match place {
         Place::Stdin => {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::lenient::{Flag, repaired};
 use super::record::Identity;
+use crate::audit::decode::blocks::{Look, Sight, look};
 use crate::audit::decode::scan::{Kind, Span, Stop, object};
 
 /// Where an object's own members stand that decide what it is. Of a key that stands twice the
@@ -43,13 +44,7 @@ impl Fields {
     #[inline]
     pub(crate) fn read(bytes: &[u8], at: usize) -> Result<(Self, usize), Stop> {
         let mut fields = Self::default();
-        let end = object(bytes, at, |key, value| {
-            if key.kind == Kind::Text {
-                fields.note(key.of(bytes), value, bytes);
-            } else if let Ok(key) = serde_json::from_slice::<String>(key.json(bytes)) {
-                fields.note(key.as_bytes(), value, bytes);
-            }
-        })?;
+        let end = look(Read { bytes, at, fields: &mut fields })?;
         Ok((fields, end))
     }
 
@@ -75,11 +70,40 @@ impl Fields {
         }
     }
 
+    #[cold]
+    fn note_escaped(&mut self, key: &[u8], value: Span, bytes: &[u8]) {
+        if let Ok(key) = serde_json::from_slice::<String>(key) {
+            self.note(key.as_bytes(), value, bytes);
+        }
+    }
+
     /// Whether any field is there that only a record has.
     pub(crate) fn is_record(&self) -> bool {
         [self.time, self.service, self.name]
             .iter()
             .any(|span| span.kind != Kind::Missing)
+    }
+}
+
+struct Read<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    fields: &'a mut Fields,
+}
+
+impl Look for Read<'_> {
+    type Found = Result<usize, Stop>;
+
+    #[inline(always)]
+    fn look<S: Sight>(self, sight: S) -> Result<usize, Stop> {
+        let Self { bytes, at, fields } = self;
+        object(bytes, at, sight, |key, value| {
+            if key.kind == Kind::Text {
+                fields.note(key.of(bytes), value, bytes);
+            } else {
+                fields.note_escaped(key.json(bytes), value, bytes);
+            }
+        })
     }
 }
 

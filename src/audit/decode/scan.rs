@@ -4,7 +4,7 @@
 //! What it accepts is a superset of JSON: inside nested values and strings only quotes, escapes
 //! and brackets are looked at. On JSON it finds exactly the members that a parser finds.
 
-use super::blocks::{BLOCK, Carry, STEP, masks, stops};
+use super::blocks::{BLOCK, Carry, Look, STEP, Sight, Words, look};
 
 /// What stands at a span.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,16 +56,25 @@ pub(crate) enum Stop {
 
 /// A place in JSON text.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cursor<'a> {
+pub(crate) struct Cursor<'a, S> {
     bytes: &'a [u8],
+    sight: S,
     /// The next byte.
     pub at: usize,
 }
 
-impl<'a> Cursor<'a> {
-    /// A cursor at a byte.
+impl<'a> Cursor<'a, Words> {
+    /// A cursor at a byte, for where little is gone past.
     pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        Self::with(bytes, at, Words)
+    }
+}
+
+impl<'a, S: Sight> Cursor<'a, S> {
+    /// A cursor at a byte.
+    #[inline(always)]
+    pub(crate) fn with(bytes: &'a [u8], at: usize, sight: S) -> Self {
+        Self { bytes, sight, at }
     }
 
     /// The next byte that is no white space; the cursor then stands on it.
@@ -126,7 +135,7 @@ impl<'a> Cursor<'a> {
     fn next_stop(&mut self) -> Result<usize, Stop> {
         let mut at = self.at;
         while let Some(step) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<STEP>) {
-            let found = stops(step);
+            let found = self.sight.stops(step);
             if found != 0 {
                 return Ok(at + found.trailing_zeros() as usize);
             }
@@ -150,7 +159,7 @@ impl<'a> Cursor<'a> {
             Some(b'"') => self.text(),
             Some(b'{' | b'[') => {
                 let start = self.at;
-                let end = nest_end(self.bytes, start).ok_or(Stop::End)?;
+                let end = nest_end_with(self.bytes, start, self.sight).ok_or(Stop::End)?;
                 self.at = end;
                 Ok(Span {
                     start,
@@ -190,12 +199,13 @@ impl<'a> Cursor<'a> {
 ///
 /// When the object does not end, or its own level is no JSON.
 #[inline(always)]
-pub(crate) fn object(
+pub(crate) fn object<S: Sight>(
     bytes: &[u8],
     at: usize,
+    sight: S,
     mut member: impl FnMut(Span, Span),
 ) -> Result<usize, Stop> {
-    let mut cursor = Cursor::new(bytes, at);
+    let mut cursor = Cursor::with(bytes, at, sight);
     cursor.eat(b'{')?;
     if cursor.peek() == Some(b'}') {
         return Ok(cursor.at + 1);
@@ -216,6 +226,20 @@ pub(crate) fn object(
 
 /// The byte behind the bracket that closes the one at `at`; none when it is never closed.
 pub(crate) fn nest_end(bytes: &[u8], at: usize) -> Option<usize> {
+    struct End<'a>(&'a [u8], usize);
+    impl Look for End<'_> {
+        type Found = Option<usize>;
+
+        #[inline(always)]
+        fn look<S: Sight>(self, sight: S) -> Option<usize> {
+            nest_end_with(self.0, self.1, sight)
+        }
+    }
+    look(End(bytes, at))
+}
+
+#[inline(always)]
+fn nest_end_with<S: Sight>(bytes: &[u8], at: usize, sight: S) -> Option<usize> {
     let mut carry = Carry::default();
     let mut depth = 0u32;
     let mut base = at;
@@ -230,7 +254,7 @@ pub(crate) fn nest_end(bytes: &[u8], at: usize) -> Option<usize> {
             }
             &tail
         };
-        let masks = masks(block);
+        let masks = sight.masks(block);
         let strings = carry.strings(masks);
         let (open, close) = (masks.open & !strings, masks.close & !strings);
         let closing = close.count_ones();
@@ -257,14 +281,28 @@ pub(crate) fn nest_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Stop, nest_end, object};
+    use super::{Kind, Look, Sight, Span, Stop, look, nest_end};
     use proptest::prelude::*;
     use serde_json::Value;
+
+    struct Walk<'a, F>(&'a [u8], F);
+
+    impl<F: FnMut(Span, Span)> Look for Walk<'_, F> {
+        type Found = Result<usize, Stop>;
+
+        fn look<S: Sight>(self, sight: S) -> Result<usize, Stop> {
+            super::object(self.0, 0, sight, self.1)
+        }
+    }
+
+    fn object(bytes: &[u8], member: impl FnMut(Span, Span)) -> Result<usize, Stop> {
+        look(Walk(bytes, member))
+    }
 
     fn members(text: &str) -> Result<Vec<(String, String)>, Stop> {
         let bytes = text.as_bytes();
         let mut found = Vec::new();
-        let end = object(bytes, 0, |key, value| {
+        let end = object(bytes, |key, value| {
             let [key, value] =
                 [key, value].map(|span| String::from_utf8(span.json(bytes).to_vec()).unwrap());
             found.push((key, value));
@@ -384,13 +422,13 @@ mod tests {
             prop_assert_eq!(found, whole);
             // Cut anywhere, it does not end.
             for cut in (1..text.trim_end().len()).step_by(7) {
-                prop_assert_eq!(object(&text.as_bytes()[..cut], 0, |_, _| ()), Err(Stop::End));
+                prop_assert_eq!(object(&text.as_bytes()[..cut], |_, _| ()), Err(Stop::End));
             }
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'{'), Just(b'}'), Just(b':'), Just(b','), Just(b'\\'), any::<u8>()], 0..300)) {
-            let _ = object(&bytes, 0, |key, value| {
+            let _ = object(&bytes, |key, value| {
                 assert_ne!(key.kind, Kind::Missing);
                 let _ = (key.json(&bytes), value.json(&bytes));
             });

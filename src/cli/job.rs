@@ -1,0 +1,164 @@
+//! One scan over a loaded inventory: which calls are wanted, what comes of them, what a report says.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::args::{ScanArgs, Show as ShowWord};
+use super::verdict::Threshold;
+use crate::audit::call::Call;
+use crate::audit::decode::{Filter, Tally};
+use crate::catalogue::Catalogue;
+use crate::drift::analysis::{self, Settings};
+use crate::drift::effect::{Effects, Resolver};
+use crate::drift::model::{Drift, Evidence, Report, StateSummary, Status, Unreadable};
+use crate::drift::principals::Principals;
+use crate::drift::remedy::remedy;
+use crate::drift::severity::Rules;
+use crate::drift::wildcard;
+use crate::report::Show;
+use crate::state::{self, Inventory};
+use crate::window::Window;
+
+/// One scan.
+pub struct Job<'a> {
+    /// What was asked for.
+    pub args: &'a ScanArgs,
+    /// The window.
+    pub window: Window,
+    /// All rules.
+    pub catalogue: &'a Catalogue,
+    /// What Terraform believes.
+    pub loaded: &'a state::Loaded,
+}
+
+impl Job<'_> {
+    /// Runs the scan. `read` brings the calls that a filter wants to a sink, and says what it read.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn run<E>(&self, read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>) -> Result<Report, E> {
+        let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
+        let services = managed_services(self.catalogue, &self.loaded.inventory);
+        let wanted = |service: &str, event: &str| match self.catalogue.rule(service, event) {
+            Some(rule) => rule.operates.is_none(),
+            None => services.contains(service),
+        };
+        let show = shown(&self.args.report.show);
+        let filter = Filter {
+            window: self.window,
+            accounts: self.args.filter.accounts.clone(),
+            regions: self.args.filter.regions.clone(),
+            wanted: &wanted,
+            failed: show.failed,
+        };
+        let calls: Mutex<Vec<Effects<'_>>> = Mutex::new(Vec::new());
+        let tally = read(&filter, &|call| {
+            if let Some(effects) = resolver.resolve(call) {
+                calls.lock().unwrap_or_else(PoisonError::into_inner).push(effects);
+            }
+        })?;
+        let calls = calls.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.judge(&resolver, calls, &tally, show))
+    }
+
+    fn judge(&self, resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, tally: &Tally, show: Show) -> Report {
+        let globs = &self.args.knowledge.iac_principals;
+        let principals = (!globs.is_empty()).then(|| Principals::new(globs));
+        let addresses = &self.args.filter.addresses;
+        let in_scope = |drift: &Drift| {
+            let address = drift.address.as_ref().or(drift.parent.as_ref());
+            addresses.is_empty() || address.is_some_and(|own| addresses.iter().any(|glob| wildcard::matches(glob, own)))
+        };
+        let settings = Settings {
+            principals: principals.as_ref(),
+            rules: Rules::built_in(),
+            reveal: self.args.report.reveal,
+            wanted: &in_scope,
+            suppressed: &|_| None,
+        };
+        let analysis = analysis::analyse(resolver, calls, &settings);
+        let mut drifts = analysis.drifts;
+        drifts.retain(|drift| match drift.status {
+            Status::Open => true,
+            Status::Suppressed => show.suppressed,
+            Status::Reverted | Status::Reconciled => show.resolved,
+        });
+        for drift in &mut drifts {
+            drift.remedy = remedy(drift);
+        }
+        let threshold = Threshold::new(&self.args.verdict);
+        let failing = drifts.iter().filter(|drift| threshold.counts(drift)).count();
+        let evidence = Evidence {
+            matched: analysis.matched,
+            duplicates: analysis.duplicates,
+            unmapped: analysis.unmapped,
+            ..evidence(tally, &self.loaded.problems)
+        };
+        Report {
+            window: self.window,
+            states: self.loaded.inventory.states().iter().map(summary).collect(),
+            evidence,
+            drifts,
+            summary: analysis.summary,
+            failed: analysis.failed,
+            failing,
+        }
+    }
+}
+
+/// What `--show` asks for.
+#[must_use]
+pub fn shown(words: &[ShowWord]) -> Show {
+    Show {
+        resolved: words.contains(&ShowWord::Resolved),
+        suppressed: words.contains(&ShowWord::Suppressed),
+        iac: words.contains(&ShowWord::Iac),
+        failed: words.contains(&ShowWord::Failed),
+    }
+}
+
+/// Services whose unknown calls may name something managed.
+fn managed_services<'c>(catalogue: &'c Catalogue, inventory: &Inventory) -> HashSet<&'c str> {
+    inventory
+        .types()
+        .flat_map(|resource_type| catalogue.services_of(resource_type))
+        .map(|rules| rules.service.as_str())
+        .collect()
+}
+
+fn summary(state: &state::StateFile) -> StateSummary {
+    StateSummary {
+        location: state.location.clone(),
+        lineage: state.lineage.clone(),
+        serial: state.serial,
+        resources: state.resources,
+        as_of: state.as_of,
+    }
+}
+
+fn evidence(tally: &Tally, problems: &[state::Problem]) -> Evidence {
+    let logs = tally.problems.iter().map(|problem| Unreadable {
+        location: problem.location.clone(),
+        place: problem.place.clone(),
+        problem: problem.problem.clone(),
+        remedy: problem.remedy.clone(),
+    });
+    let states = problems.iter().map(|problem| Unreadable {
+        location: problem.location.clone(),
+        place: problem.place.clone(),
+        problem: problem.problem.clone(),
+        remedy: problem.remedy.clone(),
+    });
+    let unreadable: Vec<Unreadable> = logs.chain(states).collect();
+    Evidence {
+        files: tally.files,
+        bytes: tally.inflated,
+        records: tally.records,
+        in_window: tally.in_window,
+        writes: tally.writes,
+        failed_calls: tally.failed_calls,
+        complete: unreadable.is_empty() && tally.files > 0,
+        unreadable,
+        ..Evidence::default()
+    }
+}
