@@ -105,6 +105,11 @@ impl<'a> Main<'a> {
     }
 }
 
+/// Whether a call's verb makes something new.
+pub fn makes(event: &str) -> bool {
+    MAKES.contains(&verb_and_noun(event).0) || event.starts_with("Connect")
+}
+
 fn noun(event: &str) -> Vec<String> {
     let noun = words(&snake(&singular(verb_and_noun(event).1)));
     // `DeleteBotV2` and `CreateDistributionWithTags` are about a bot and a distribution.

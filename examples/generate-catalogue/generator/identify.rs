@@ -36,7 +36,12 @@ pub struct Part {
     /// Spellings, the likeliest first.
     pub paths: Vec<String>,
     pub tie: Tie,
+    /// The call's member.
+    pub member: String,
 }
+
+/// The attributes that identify a type, and the members of the ending call that give them.
+pub type Keys = BTreeMap<String, String>;
 
 /// How a call names an instance: alternatives of parts.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +52,10 @@ pub struct Identity {
 }
 
 impl Identity {
+    pub fn keys(&self) -> Keys {
+        self.parts.iter().map(|part| (part.attribute.clone(), part.member.clone())).collect()
+    }
+
     pub fn attributes(&self) -> BTreeSet<String> {
         self.parts.iter().map(|part| part.attribute.clone()).collect()
     }
@@ -119,7 +128,24 @@ impl<'a> Subject<'a> {
 
     fn part(&self, source: &str, event: &str, operation: &Operation, member: &Member, mappings: &[Mapping]) -> Option<Part> {
         let (attribute, tie) = self.attribute_for(event, &member.name, mappings)?;
-        Some(Part { attribute, paths: request_paths(source, operation, member), tie })
+        Some(Part { attribute, paths: request_paths(source, operation, member), tie, member: member.name.clone() })
+    }
+
+    /// What is named inside the structures of a request: `configRule.configRuleName`.
+    fn inside(&self, source: &str, event: &str, operation: &Operation) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for member in operation.input.iter().filter(|member| member.required) {
+            let (hop, Some(fields)) = opened(member) else { continue };
+            if hop.lists > 0 {
+                continue;
+            }
+            for field in fields.iter().filter(|field| names_something(field)) {
+                let Some((attribute, Tie::Own)) = self.attribute_for(event, &field.name, &[]) else { continue };
+                let paths = spell::request(source, operation, &[hop, opened(field).0]);
+                parts.push(Part { attribute, paths, tie: Tie::Own, member: field.name.clone() });
+            }
+        }
+        parts
     }
 
     /// How a call that ends an instance names it: all that it requires.
@@ -146,7 +172,7 @@ impl<'a> Subject<'a> {
         }
         if let ([member], true) = (missing.as_slice(), required.len() == 1) {
             let paths = request_paths(source, operation, member);
-            let part = Part { attribute: String::from("id"), paths, tie: Tie::Fallback };
+            let part = Part { attribute: String::from("id"), paths, tie: Tie::Fallback, member: member.name.clone() };
             return Some(Identity { parts: vec![part], templates: Vec::new() });
         }
         let paths: Vec<String> =
@@ -183,17 +209,30 @@ impl<'a> Subject<'a> {
         event: &str,
         operation: &Operation,
         mappings: &[Mapping],
-        keys: Option<&BTreeSet<String>>,
+        keys: Option<&Keys>,
     ) -> Option<Identity> {
         let required = required(operation);
         let found: BTreeMap<&str, Part> = operation
             .input
             .iter()
             .filter(|member| names_something(member))
-            .filter_map(|member| Some((member.name.as_str(), self.part(source, event, operation, member, mappings)?)))
+            .filter_map(|member| {
+                // What the ending call names the instance by, this one does too.
+                let key = keys.into_iter().flatten().find(|(_, other)| other.eq_ignore_ascii_case(&member.name));
+                let part = match key {
+                    Some((attribute, _)) => Part {
+                        attribute: attribute.clone(),
+                        paths: request_paths(source, operation, member),
+                        tie: Tie::Named,
+                        member: member.name.clone(),
+                    },
+                    None => self.part(source, event, operation, member, mappings)?,
+                };
+                Some((member.name.as_str(), part))
+            })
             .collect();
         let identifies = |part: &Part| {
-            keys.is_some_and(|keys| keys.contains(&part.attribute))
+            keys.is_some_and(|keys| keys.contains_key(&part.attribute))
                 || matches!(part.attribute.as_str(), "id" | "arn")
                 || (part.tie == Tie::Own && keys.is_none())
         };
@@ -212,7 +251,7 @@ impl<'a> Subject<'a> {
             let given: BTreeSet<&str> = parts.iter().map(|part| part.attribute.as_str()).collect();
             let own = parts.iter().any(|part| part.tie == Tie::Own && (part.attribute == "id" || part.attribute == "arn"));
             own || match keys {
-                Some(keys) if !keys.is_empty() => keys.iter().all(|key| given.contains(key.as_str())),
+                Some(keys) if !keys.is_empty() => keys.keys().all(|key| given.contains(key.as_str())),
                 _ => !parts.is_empty(),
             }
         };
@@ -224,6 +263,24 @@ impl<'a> Subject<'a> {
         }
         if whole(&parts) {
             return Some(Identity { parts, templates: Vec::new() });
+        }
+        for part in &self.inside(source, event, operation) {
+            take(part, &mut parts);
+        }
+        if whole(&parts) {
+            return Some(Identity { parts, templates: Vec::new() });
+        }
+        // `ResourceArn` of a call that requires nothing else is whatever the call is about.
+        let generic = operation.input.iter().find(|member| {
+            matches!(snake(&member.name).as_str(), "resource_arn" | "resource_id" | "resource" | "resource_identifier")
+                && (member.required || required.is_empty())
+        });
+        if let (Some(member), true) = (generic, required.len() <= 1)
+            && let Some(attribute) = self.first(&["arn".into(), "id".into()])
+        {
+            let paths = request_paths(source, operation, member);
+            let part = Part { attribute, paths, tie: Tie::Own, member: member.name.clone() };
+            return Some(Identity { parts: vec![part], templates: Vec::new() });
         }
         // The type's own name stands for its id where nothing else does.
         let own: Vec<Part> = required
@@ -249,10 +306,10 @@ impl<'a> Subject<'a> {
         if let ([member], None) = (single, keys)
             && self.has("id")
         {
-            let part = Part { attribute: "id".into(), paths: request_paths(source, operation, member), tie: Tie::Fallback };
+            let part = Part { attribute: "id".into(), paths: request_paths(source, operation, member), tie: Tie::Fallback, member: member.name.clone() };
             return Some(Identity { parts: vec![part], templates: Vec::new() });
         }
-        if keys.is_some_and(BTreeSet::is_empty) && self.has("id") && required.len() > 1 {
+        if keys.is_some_and(Keys::is_empty) && self.has("id") && required.len() > 1 {
             let paths: Vec<String> =
                 required.iter().filter_map(|member| request_paths(source, operation, member).into_iter().next()).collect();
             return Some(Identity { parts: Vec::new(), templates: templates(&paths) });
@@ -267,7 +324,7 @@ impl<'a> Subject<'a> {
         event: &str,
         operation: &Operation,
         mappings: &[Mapping],
-        keys: Option<&BTreeSet<String>>,
+        keys: Option<&Keys>,
     ) -> Option<Identity> {
         let mut asked: BTreeMap<String, Part> = BTreeMap::new();
         let mut members: Vec<&Member> = operation.input.iter().filter(|member| names_something(member)).collect();
@@ -277,15 +334,19 @@ impl<'a> Subject<'a> {
                 asked.entry(part.attribute.clone()).or_insert(part);
             }
         }
+        for part in self.inside(source, event, operation) {
+            asked.entry(part.attribute.clone()).or_insert(part);
+        }
         let made = self.made(source, event, operation);
         if let Some(keys) = keys.filter(|keys| !keys.is_empty()) {
             let parts: Option<Vec<Part>> = keys
                 .iter()
-                .map(|key| {
+                .map(|(key, member)| {
                     // Ids and ARNs are made by the call; what it asks under that name is something else.
                     let response_first = matches!(key.as_str(), "id" | "arn");
                     let (one, other) = if response_first { (&made, &asked) } else { (&asked, &made) };
-                    one.get(key).or_else(|| other.get(key)).cloned()
+                    let found = one.get(key).or_else(|| other.get(key)).cloned();
+                    found.or_else(|| self.same_member(source, operation, key, member))
                 })
                 .collect();
             if let Some(parts) = parts {
@@ -307,6 +368,28 @@ impl<'a> Subject<'a> {
         (!parts.is_empty() && parts.len() == required.len()).then(|| Identity { parts, templates: Vec::new() })
     }
 
+    /// What the ending call asks for, given by the response (or the request) of the making call.
+    fn same_member(&self, source: &str, operation: &Operation, attribute: &str, name: &str) -> Option<Part> {
+        let part = |paths| Part { attribute: attribute.to_owned(), paths, tie: Tie::Own, member: name.to_owned() };
+        for member in &operation.output {
+            let (hop, inner) = opened(member);
+            if member.name.eq_ignore_ascii_case(name) && matches!(hop.shape, Shape::Value(_)) {
+                return Some(part(spell::response(source, &[hop])));
+            }
+            if let Some(field) = inner.into_iter().flatten().find(|field| field.name.eq_ignore_ascii_case(name)) {
+                return Some(part(spell::response(source, &[hop, opened(field).0])));
+            }
+            for field in inner.into_iter().flatten() {
+                let (inner_hop, deeper) = opened(field);
+                if let Some(field) = deeper.into_iter().flatten().find(|field| field.name.eq_ignore_ascii_case(name)) {
+                    return Some(part(spell::response(source, &[hop, inner_hop, opened(field).0])));
+                }
+            }
+        }
+        let member = operation.input.iter().find(|member| member.name.eq_ignore_ascii_case(name) && names_something(member))?;
+        Some(part(request_paths(source, operation, member)))
+    }
+
     /// What a response names the new instance by: its own id, ARN and name.
     pub fn made(&self, source: &str, event: &str, operation: &Operation) -> BTreeMap<String, Part> {
         let mut made: BTreeMap<String, Part> = BTreeMap::new();
@@ -318,7 +401,7 @@ impl<'a> Subject<'a> {
             }
             if let Some((attribute, Tie::Own)) = self.attribute_for(event, &last.member.name, &[]) {
                 let paths = spell::response(source, hops);
-                made.entry(attribute.clone()).or_insert(Part { attribute, paths, tie: Tie::Own });
+                made.entry(attribute.clone()).or_insert(Part { attribute, paths, tie: Tie::Own, member: last.member.name.clone() });
             }
         };
         for member in &operation.output {
@@ -330,11 +413,28 @@ impl<'a> Subject<'a> {
             let name = words(&snake(&singular(&member.name)));
             let about = operation.output.len() == 1 || name == noun || ends_with(&self.words, &name) || ends_with(&noun, &name);
             for field in inner.into_iter().flatten().filter(|_| about) {
-                add(&[hop, opened(field).0]);
+                let (inner_hop, deeper) = opened(field);
+                add(&[hop, inner_hop]);
+                if operation.output.len() == 1 && inner_hop.lists == 0 {
+                    for field in deeper.into_iter().flatten() {
+                        add(&[hop, inner_hop, opened(field).0]);
+                    }
+                }
             }
         }
         made
     }
+}
+
+/// Whether a call names nothing: it is about the one resource of its kind that an account and region have.
+pub fn names_nothing(operation: &Operation) -> bool {
+    required(operation).is_empty()
+        && !operation.input.iter().any(|member| {
+            let list_of_blocks = matches!(opened(member), (hop, Some(_)) if hop.lists > 0);
+            let (base, kind) = (snake(&member.name), split_kind(&snake(&member.name)).1.to_owned());
+            let named = matches!(kind.as_str(), "arn" | "id" | "identifier") && names_something(member);
+            (member.required && list_of_blocks) || (named && !matches!(base.as_str(), "account_id" | "catalog_id" | "kms_key_id" | "kms_key_arn" | "registry_id"))
+        })
 }
 
 /// A name without its kind, and the kind: `role_arn` → `role`, `arn`.

@@ -78,6 +78,8 @@ pub struct Inputs {
     pub overrides: toml::Table,
     /// Arguments that exist in Terraform alone.
     pub never: Vec<String>,
+    /// Types that programs make all day: that one was made is no news.
+    pub quiet: Vec<String>,
 }
 
 /// Why an input cannot be used.
@@ -111,9 +113,13 @@ impl Inputs {
             }
         }
         inputs.overrides = text(folder, "overrides.toml")?.parse().map_err(|e| form("overrides.toml", e))?;
-        let never = inputs.overrides.remove("never");
-        let never = never.as_ref().and_then(toml::Value::as_array).into_iter().flatten();
-        inputs.never = never.filter_map(toml::Value::as_str).map(str::to_owned).collect();
+        let mut list = |key: &str| -> Vec<String> {
+            let list = inputs.overrides.remove(key);
+            let list = list.as_ref().and_then(toml::Value::as_array).into_iter().flatten();
+            list.filter_map(toml::Value::as_str).map(str::to_owned).collect()
+        };
+        inputs.never = list("never");
+        inputs.quiet = list("quiet");
         Ok(inputs)
     }
 }

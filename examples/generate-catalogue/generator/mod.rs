@@ -73,8 +73,12 @@ pub fn generate(inputs: &Inputs) -> Generated {
             let (operation, mappings) = pick(inputs, resource_type, row)?;
             let mut identity = subject.of_delete(&row.source, &row.event, operation, mappings)?;
             correct(inputs, resource_type, &row.event, operation, &row.source, &mut identity);
-            Some(identity.attributes())
+            Some(identity.keys())
         });
+        let alone = [main.create, main.delete].into_iter().flatten().all(|row| {
+            pick(inputs, resource_type, row).is_some_and(|(operation, _)| identify::names_nothing(operation))
+        });
+        let quiet = inputs.quiet.contains(resource_type);
         let mut made: Vec<(String, Target)> = Vec::new();
         for row in rows {
             let mut leave = |why| {
@@ -89,7 +93,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
             if side || row.verbs.iter().all(|verb| *verb == Verb::Tag) {
                 continue;
             }
-            let Some(effect) = main.effect(row) else {
+            let Some(mut effect) = main.effect(row) else {
                 leave("a side call");
                 continue;
             };
@@ -100,18 +104,42 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 Effect::Update | Effect::Put => subject.of_update(source, event, operation, mappings, keys.as_ref()),
             };
             let mut identity = identity.unwrap_or_default();
+            let makes = effect == Effect::Update && row.verbs.len() == 1 && row.verbs.contains(&Verb::Create);
+            if makes
+                && identity.parts.is_empty()
+                && effects::makes(event)
+                && keys.as_ref().is_some_and(|keys| !keys.is_empty())
+                && let Some(created) = subject.of_create(source, event, operation, mappings, keys.as_ref())
+                && keys.as_ref().is_some_and(|keys| keys.keys().eq(created.attributes().iter()))
+            {
+                effect = Effect::Create;
+                identity = created;
+            }
+            if quiet && effect == Effect::Create {
+                continue;
+            }
+            if quiet && effect == Effect::Put {
+                effect = Effect::Update;
+            }
             correct(inputs, resource_type, event, operation, source, &mut identity);
             let find = find(&identity);
-            if find.is_empty() {
+            let only = find.is_empty() && alone && identify::names_nothing(operation) && row.kind == Kind::Primary;
+            if find.is_empty() && !only {
                 leave("names no instance");
                 continue;
+            }
+            if only && effect != Effect::Delete {
+                effect = Effect::Update;
             }
             let fixed = if effect == Effect::Create { BTreeSet::new() } else { identity.attributes() };
             let creates = effect == Effect::Create;
             let call = Call { resource_type, source, event, operation, body, fixed: &fixed, creates };
             let mut values = match effect {
                 Effect::Delete => Values::default(),
-                _ => values::values(&call, mappings, &mut generated.reviews),
+                _ => {
+                    let mappings = values::borrowed(&call, mappings, &others(inputs, resource_type, source, event));
+                    values::values(&call, &mappings, &mut generated.reviews)
+                }
             };
             if let Some(keyed) = inputs.keyed.get(&(resource_type.clone(), row.source.clone())) {
                 for keyed in keyed.iter().filter(|keyed| keyed.event == row.event) {
@@ -138,6 +166,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 arn,
                 parent,
                 when: if creates || effect == Effect::Put { when(inputs, row, operation) } else { Vec::new() },
+                only,
                 values,
                 like: None,
             };
@@ -177,6 +206,18 @@ pub fn generate(inputs: &Inputs) -> Generated {
     generated
 }
 
+/// The mappings of a type's other calls to the same service.
+fn others<'a>(inputs: &'a Inputs, resource_type: &str, source: &str, event: &str) -> Vec<&'a Mapping> {
+    let from = (resource_type.to_owned(), source.to_owned(), String::new());
+    inputs
+        .mappings
+        .range(from..)
+        .take_while(|((other, service, _), _)| other == resource_type && service == source)
+        .filter(|((_, _, other), _)| other != event)
+        .flat_map(|(_, mappings)| mappings)
+        .collect()
+}
+
 /// The operation that an event means for a type, and the attribute mappings of the two.
 fn pick<'a>(inputs: &'a Inputs, resource_type: &str, row: &CallRow) -> Option<(&'a Operation, &'a [Mapping])> {
     let operations = inputs.api.operations(&row.source, &row.event);
@@ -210,7 +251,7 @@ fn correct(inputs: &Inputs, resource_type: &str, event: &str, operation: &Operat
     for (member, attribute) in members {
         let Some(hops) = operation.at(member) else { return };
         let paths = spell::request(source, operation, &hops);
-        parts.push(identify::Part { attribute: attribute.to_owned(), paths, tie: identify::Tie::Named });
+        parts.push(identify::Part { attribute: attribute.to_owned(), paths, tie: identify::Tie::Named, member: member.clone() });
     }
     if !parts.is_empty() {
         *identity = Identity { parts, templates: Vec::new() };

@@ -27,7 +27,7 @@ pub fn add(inputs: &Inputs, services: &mut BTreeMap<String, Service>, left_out: 
             let mut leave = |why| {
                 left_out.insert((resource_type.clone(), format!("{}:{}", row.source, row.event), why));
             };
-            if !row.event.contains("Tag") {
+            if !row.event.contains("Tag") && !row.event.contains("tag") {
                 continue;
             }
             let any: Option<(String, Hop<'_>, &Operation)> =
@@ -82,6 +82,7 @@ fn target(resource_type: &str, find: Vec<BTreeMap<String, Source>>, values: Valu
         arn: None,
         parent: None,
         when: Vec::new(),
+        only: false,
         values,
         like: None,
     }

@@ -18,6 +18,8 @@ pub enum Source {
     Unknown(Vec<String>),
     /// Several members in one text.
     Template(String),
+    /// A value that the call's name alone tells, as TOML.
+    Constant(&'static str),
 }
 
 /// What a call does to the attributes of a type.
@@ -68,6 +70,63 @@ const REMOVES: [&str; 9] =
 /// Terraform's own bookkeeping beside the real arguments.
 const NEVER_SET: [&str; 4] = ["region", "tags_all", "id", "name_prefix"];
 
+/// Mappings that other calls of the type have, where this call has the same member; and members named as attributes.
+pub fn borrowed(call: &Call<'_>, own: &[Mapping], others: &[&Mapping]) -> Vec<Mapping> {
+    let mut mappings = own.to_vec();
+    for other in others {
+        let sure = matches!(other.confidence, 'M' | 'A');
+        if sure && !mappings.iter().any(|mapping| mapping.attribute == other.attribute) && call.operation.at(&other.member).is_some() {
+            mappings.push((*other).clone());
+        }
+    }
+    for member in &call.operation.input {
+        let name = snake(&member.name);
+        let name = name.strip_prefix("new_").unwrap_or(&name);
+        let known = mappings.iter().any(|mapping| mapping.attribute == name || mapping.member == member.name);
+        if !known && call.body.attributes.contains_key(name) {
+            mappings.push(Mapping { confidence: 'A', attribute: name.to_owned(), member: member.name.clone() });
+        }
+    }
+    mappings
+}
+
+/// What a call tells by its name alone: `EnableSso`, `DeleteCorsConfiguration`.
+fn told_by_name(call: &Call<'_>, values: &mut Values) {
+    let (verb, noun) = verb_and_noun(call.event);
+    let mut noun = words(&snake(noun));
+    let kind = words(call.resource_type.trim_start_matches("aws_"));
+    // `DeleteVaultAccessPolicy` is the `access_policy` of a vault.
+    while noun.len() > 1 && noun.first().is_some_and(|word| kind.contains(word)) {
+        noun.remove(0);
+    }
+    let on = matches!(verb, "Enable" | "Start");
+    let off = matches!(verb, "Disable" | "Stop");
+    if on || off {
+        let names = |name: &str| {
+            let mut name = words(name);
+            name.retain(|word| !matches!(word.as_str(), "enable" | "enabled"));
+            name == noun
+        };
+        let found = call.body.attributes.iter().find(|(name, attribute)| {
+            attribute.ty == Type::Bool && attribute.configurable && name.contains("enable") && names(name)
+        });
+        if let Some((name, _)) = found {
+            values.set.insert(name.clone(), Source::Constant(if on { "true" } else { "false" }));
+        }
+    }
+    if matches!(verb, "Delete" | "Remove") {
+        let block = call.body.blocks.iter().find(|(name, block)| block.configurable && words(name) == noun);
+        let text = call.body.attributes.iter().find(|(name, attribute)| {
+            attribute.configurable && attribute.ty == Type::String && words(name) == noun
+        });
+        if let Some((name, _)) = block {
+            values.set.insert(name.clone(), Source::Constant("[]"));
+        } else if let Some((name, _)) = text {
+            values.set.insert(name.clone(), Source::Constant("\"\""));
+        }
+    }
+}
+
 /// Derives the entries.
 pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Review>) -> Values {
     let (verb, _) = verb_and_noun(call.event);
@@ -92,6 +151,9 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
         }
     }
     drop_empty_lists(call.body, &mut values.set);
+    if values.is_empty() && !call.creates {
+        told_by_name(call, &mut values);
+    }
     tags(call, &mut values);
     values
 }
@@ -132,7 +194,7 @@ fn chosen<'a>(call: &Call<'a>, mappings: &'a [Mapping], reviews: &mut BTreeSet<R
         let top = place.steps.is_empty();
         let skip = !place.configurable()
             || (top && (NEVER_SET.contains(&name) || name == "tags"))
-            || call.fixed.contains(&mapping.attribute)
+            || (call.fixed.contains(&mapping.attribute) && !mapping.member.starts_with("New") && !mapping.member.starts_with("new"))
             || name.contains("_wo");
         if skip {
             continue;

@@ -16,6 +16,8 @@ pub struct Target {
     /// Type, attribute, source.
     pub parent: Option<(String, String, Source)>,
     pub when: Vec<String>,
+    /// The call names nothing: an account and region have one.
+    pub only: bool,
     pub values: Values,
     /// Event whose `set` this one starts from.
     pub like: Option<String>,
@@ -66,6 +68,9 @@ fn write_target(out: &mut String, event: &str, target: &Target) {
         let _ = writeln!(out, "when = [{}]", texts.join(", "));
     }
     match target.find.as_slice() {
+        [] => {
+            let _ = writeln!(out, "only = {}", target.only);
+        }
         [only] => {
             for (attribute, source) in only {
                 let _ = writeln!(out, "find.{} = {}", key(attribute), value(source));
@@ -106,6 +111,7 @@ fn value(source: &Source) -> String {
         Source::Paths(paths) if paths.len() == 1 => list(paths),
         Source::Paths(paths) => format!("{{ from = {} }}", list(paths)),
         Source::Unknown(paths) => format!("{{ from = {}, unknown = true }}", list(paths)),
+        Source::Constant(literal) => format!("{{ value = {literal} }}"),
         Source::Template(text) => format!("{{ template = {} }}", quoted(text)),
     }
 }
