@@ -38,7 +38,10 @@ impl Job<'_> {
     ///
     /// # Errors
     /// Those of `read`.
-    pub fn run<E>(&self, read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>) -> Result<Report, E> {
+    pub fn run<E>(
+        &self,
+        read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>,
+    ) -> Result<Report, E> {
         let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
         let services = managed_services(self.catalogue, &self.loaded.inventory);
         let wanted = |service: &str, event: &str| match self.catalogue.rule(service, event) {
@@ -56,22 +59,35 @@ impl Job<'_> {
         let calls: Mutex<Vec<Effects<'_>>> = Mutex::new(Vec::new());
         let tally = read(&filter, &|call| {
             if let Some(effects) = resolver.resolve(call) {
-                calls.lock().unwrap_or_else(PoisonError::into_inner).push(effects);
+                calls
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(effects);
             }
         })?;
         let calls = calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(self.judge(&resolver, calls, &tally, show))
     }
 
-    fn judge(&self, resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, tally: &Tally, show: Show) -> Report {
+    fn judge(
+        &self,
+        resolver: &Resolver<'_>,
+        calls: Vec<Effects<'_>>,
+        tally: &Tally,
+        show: Show,
+    ) -> Report {
         let globs = &self.args.knowledge.iac_principals;
         let principals = (!globs.is_empty()).then(|| Principals::new(globs));
         let addresses = &self.args.filter.addresses;
         let in_scope = |drift: &Drift| {
             let address = drift.address.as_ref().or(drift.parent.as_ref());
-            addresses.is_empty() || address.is_some_and(|own| addresses.iter().any(|glob| wildcard::matches(glob, own)))
+            addresses.is_empty()
+                || address
+                    .is_some_and(|own| addresses.iter().any(|glob| wildcard::matches(glob, own)))
         };
-        let rules = Rules::built_in().clone().with(self.config.severity.iter().cloned());
+        let rules = Rules::built_in()
+            .clone()
+            .with(self.config.severity.iter().cloned());
         let settings = Settings {
             principals: principals.as_ref(),
             rules: &rules,
@@ -87,7 +103,10 @@ impl Job<'_> {
             Status::Reverted | Status::Reconciled => show.resolved,
         });
         let threshold = Threshold::new(&self.args.verdict);
-        let failing = drifts.iter().filter(|drift| threshold.counts(drift)).count();
+        let failing = drifts
+            .iter()
+            .filter(|drift| threshold.counts(drift))
+            .count();
         let evidence = Evidence {
             matched: analysis.matched,
             duplicates: analysis.duplicates,

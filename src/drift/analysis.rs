@@ -42,7 +42,11 @@ pub struct Analysis {
 
 /// Judges the calls of a window.
 #[must_use]
-pub fn analyse(resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, settings: &Settings<'_>) -> Analysis {
+pub fn analyse(
+    resolver: &Resolver<'_>,
+    calls: Vec<Effects<'_>>,
+    settings: &Settings<'_>,
+) -> Analysis {
     let outcome = replay::replay(resolver, calls, settings.principals);
     let mut drifts: Vec<Drift> = verdict::drifts(resolver, &outcome)
         .into_iter()
@@ -74,12 +78,21 @@ pub fn analyse(resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, settings: &Sett
 
 /// Open before closed, severe before mild, then by subject, so that two runs list alike.
 fn order(drift: &Drift) -> (Status, std::cmp::Reverse<Severity>, Kind, String, &str) {
-    (drift.status, std::cmp::Reverse(drift.severity), drift.kind, drift.subject(), &drift.id)
+    (
+        drift.status,
+        std::cmp::Reverse(drift.severity),
+        drift.kind,
+        drift.subject(),
+        &drift.id,
+    )
 }
 
 fn summary(drifts: &[Drift]) -> Summary {
     let mut summary = Summary::default();
-    let mut by_severity: BTreeMap<Severity, usize> = Severity::ALL.into_iter().map(|severity| (severity, 0)).collect();
+    let mut by_severity: BTreeMap<Severity, usize> = Severity::ALL
+        .into_iter()
+        .map(|severity| (severity, 0))
+        .collect();
     for drift in drifts {
         match (drift.status, drift.kind) {
             (Status::Suppressed, _) => summary.suppressed += 1,
@@ -99,16 +112,25 @@ fn summary(drifts: &[Drift]) -> Summary {
 fn failed(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<FailedCall> {
     let failed = outcome.failed.iter().filter_map(|(event, instance)| {
         let event = outcome.events.get(*event)?.clone();
-        Some(FailedCall { event, address: resolver.inventory.get(*instance).address().to_string() })
+        Some(FailedCall {
+            event,
+            address: resolver.inventory.get(*instance).address().to_string(),
+        })
     });
     failed.collect()
 }
 
 fn unmapped(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<Unmapped> {
-    let unmapped = outcome.unmapped.iter().map(|(event, (count, instances))| Unmapped {
-        event: event.clone(),
-        count: *count,
-        addresses: instances.iter().map(|id| resolver.inventory.get(*id).address().to_string()).collect(),
-    });
+    let unmapped = outcome
+        .unmapped
+        .iter()
+        .map(|(event, (count, instances))| Unmapped {
+            event: event.clone(),
+            count: *count,
+            addresses: instances
+                .iter()
+                .map(|id| resolver.inventory.get(*id).address().to_string())
+                .collect(),
+        });
     unmapped.collect()
 }

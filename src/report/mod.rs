@@ -138,7 +138,11 @@ impl FromStr for Format {
 /// Lines of text for a terminal, with what would act in one made visible.
 #[must_use]
 pub fn plain(lines: &str) -> String {
-    lines.lines().map(text::visible).collect::<Vec<_>>().join("\n")
+    lines
+        .lines()
+        .map(text::visible)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// How a report is to look.
