@@ -33,7 +33,7 @@ mod fixture;
 mod tests;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::str::FromStr;
 
 use crate::drift::model::Report;
@@ -210,6 +210,8 @@ pub fn render(
     style: &Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    let mut buffered = io::BufWriter::new(out);
+    let out: &mut dyn io::Write = &mut buffered;
     match format {
         Format::Table => table::write(report, style, out),
         Format::Console => console::write(report, style, out),
@@ -224,5 +226,6 @@ pub fn render(
         Format::Gitlab => gitlab::write(report, style, out),
         Format::Html => html::write(report, style, out),
         Format::Falco => falco::write(report, style, out),
-    }
+    }?;
+    buffered.flush()
 }

@@ -167,6 +167,10 @@ fn difference(drift: &Drift, style: &Style, out: &mut dyn Write) -> io::Result<(
         room = room.saturating_sub(hunk.lines.len());
     }
     let all: usize = hunks.iter().map(|hunk| hunk.lines.len()).sum();
+    let setters = drift
+        .attributes
+        .iter()
+        .filter_map(|one| Some((one, words::setter(drift, one)?)));
     if all > LONGEST {
         write!(
             out,
@@ -174,7 +178,17 @@ fn difference(drift: &Drift, style: &Style, out: &mut dyn Write) -> io::Result<(
             all - LONGEST
         )?;
     }
-    writeln!(out, "</pre>")
+    writeln!(out, "</pre>")?;
+    for (attribute, event) in setters {
+        writeln!(
+            out,
+            r#"<span class="note"><span class="mono">{}</span> set by {} with {}</span>"#,
+            text(&attribute.path),
+            text(&words::who(&event.actor)),
+            text(&event.name)
+        )?;
+    }
+    Ok(())
 }
 
 fn write_line(line: &Line, start: usize, end: usize, out: &mut dyn Write) -> io::Result<()> {

@@ -367,5 +367,14 @@ fn foot(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
+/// A page without its script, its style and their hashes, for snapshots.
+#[cfg(test)]
+pub fn without_assets(page: &str) -> String {
+    page.replace(STYLE, "[STYLE]")
+        .replace(SCRIPT, "[SCRIPT]")
+        .replace(&policy::hash(STYLE), "[HASH OF STYLE]")
+        .replace(&policy::hash(SCRIPT), "[HASH OF SCRIPT]")
+}
+
 #[cfg(test)]
 mod tests;
