@@ -583,7 +583,7 @@ fn source(value: &Value) -> Result<Source, Problem> {
                         source.from = texts(value)?
                             .iter()
                             .map(|text| text.parse())
-                            .collect::<Result<_, _>>()?
+                            .collect::<Result<_, _>>()?;
                     }
                     "value" => source.value = Some(json(value)),
                     "template" => source.template = template(value.as_str().unwrap_or_default())?,
@@ -600,7 +600,7 @@ fn source(value: &Value) -> Result<Source, Problem> {
                         source.transforms = texts(value)?
                             .iter()
                             .map(|t| transform(t))
-                            .collect::<Result<_, _>>()?
+                            .collect::<Result<_, _>>()?;
                     }
                     "default" => source.default = Some(json(value)),
                     "unknown" => source.unknown = value.as_bool() == Some(true),

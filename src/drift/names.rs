@@ -512,7 +512,7 @@ fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
         Value::String(text)
             if (3..2048).contains(&text.len()) && !text.contains(char::is_whitespace) =>
         {
-            out.push(text)
+            out.push(text);
         }
         Value::Array(list) => list
             .iter()

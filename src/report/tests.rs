@@ -42,7 +42,7 @@ fn every_format_looks_as_it_did() {
             let widths: &[usize] = if format == Format::Diff { &[80] } else { &[80, 200] };
             for &width in widths {
                 for colour in [false, true] {
-                    let style = Style { width, colour, ..everything.clone() };
+                    let style = Style { colour, width, ..everything.clone() };
                     let text = rendered(format, &fixture::rich(), &style);
                     let suffix = if colour { "-colour" } else { "" };
                     insta::assert_snapshot!(format!("{format}-{width}{suffix}"), text);
@@ -388,7 +388,7 @@ fn within_its_medium(format: Format, output: &str, context: &str) {
     }
 }
 
-/// Markdown without its fenced blocks and code spans, read as CommonMark reads them.
+/// Markdown without its fenced blocks and code spans, read as `CommonMark` reads them.
 fn without_code(markdown: &str) -> String {
     let mut bare = String::new();
     let mut fence: Option<usize> = None;

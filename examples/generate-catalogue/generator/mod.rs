@@ -214,16 +214,15 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 fixed: &fixed,
                 creates,
             };
-            let mut values = match effect {
-                Effect::Delete => Values::default(),
-                _ => {
-                    let mappings = values::borrowed(
-                        &call,
-                        mappings,
-                        &others(inputs, resource_type, source, event),
-                    );
-                    values::values(&call, &mappings, &mut generated.reviews)
-                }
+            let mut values = if effect == Effect::Delete {
+                Values::default()
+            } else {
+                let mappings = values::borrowed(
+                    &call,
+                    mappings,
+                    &others(inputs, resource_type, source, event),
+                );
+                values::values(&call, &mappings, &mut generated.reviews)
             };
             if let Some(keyed) = inputs
                 .keyed

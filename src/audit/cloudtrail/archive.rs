@@ -1,5 +1,5 @@
 //! Finds the records in a file, whatever it wraps them in: `{"Records":[…]}`, an array, single
-//! objects, one per line or spread over many, EventBridge events, LookupEvents' answers.
+//! objects, one per line or spread over many, EventBridge events, `LookupEvents`' answers.
 
 use serde::de::IgnoredAny;
 
@@ -39,7 +39,7 @@ pub(crate) fn read(bytes: &[u8], records: &mut impl Records) -> u64 {
     archive.count
 }
 
-/// Wrappers within wrappers that are gone into: a list of pages of LookupEvents' answers is one.
+/// Wrappers within wrappers that are gone into: a list of pages of `LookupEvents`' answers is one.
 const DEPTH: u32 = 2;
 
 /// How often reading is taken up again behind damage. Each time may cost a walk to the end.
@@ -217,7 +217,7 @@ impl<R: Records> Archive<'_, R> {
         } else if let Some(record) = fields.text(Key::Lookup) {
             match Fields::read(record.as_bytes(), 0) {
                 Some((fields, end)) if fields.is_record() => {
-                    self.record(record.as_bytes(), 0, end, &fields)
+                    self.record(record.as_bytes(), 0, end, &fields);
                 }
                 _ => self.stranger(),
             }
@@ -241,7 +241,7 @@ impl<R: Records> Archive<'_, R> {
     }
 }
 
-/// Whether a key is that of a list of records or of LookupEvents' events.
+/// Whether a key is that of a list of records or of `LookupEvents`' events.
 fn is_list_key(key: Raw) -> bool {
     match key {
         Raw::Text(key) => matches!(key, b"Records" | b"Events"),

@@ -18,13 +18,13 @@ pub(crate) enum Key {
     Request,
     /// The record inside an EventBridge event.
     Detail,
-    /// The record, as a string, inside an event of LookupEvents.
+    /// The record, as a string, inside an event of `LookupEvents`.
     Lookup,
     /// Only a digest has it, which lists log files and holds no record.
     Digest,
     /// A list of records.
     Records,
-    /// A list of LookupEvents' events.
+    /// A list of `LookupEvents`' events.
     Events,
 }
 
