@@ -2,12 +2,12 @@
 
 pub mod args;
 pub mod completions;
+pub mod config;
 mod demo;
 mod error;
+pub mod ignore;
 mod job;
 mod output;
-pub mod config;
-pub mod ignore;
 pub mod progress;
 mod scan;
 mod store;

@@ -4,7 +4,7 @@
 //! the program runs, and plain word arithmetic anywhere.
 
 /// Where the bytes that shape JSON stand in a block: bit n is byte n.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     pub quote: u64,
     pub backslash: u64,
@@ -12,21 +12,19 @@ pub(crate) struct Masks {
     pub open: u64,
     /// `}` and `]`.
     pub close: u64,
+    pub colon: u64,
 }
 
 /// Bytes per block.
 pub(crate) const BLOCK: usize = 64;
-
-/// Bytes per step in a string.
-pub(crate) const STEP: usize = 32;
 
 /// A way to see.
 pub(crate) trait Sight: Copy {
     /// The masks of a block.
     fn masks(self, block: &[u8; BLOCK]) -> Masks;
 
-    /// Which bytes of a step are quotes or backslashes.
-    fn stops(self, step: &[u8; STEP]) -> u32;
+    /// Bit n is the parity of the bits 0 to n.
+    fn parity(self, bits: u64) -> u64;
 }
 
 /// Work that is done with the best sight there is.
@@ -56,9 +54,10 @@ mod avx2 {
     //! machine that has it. Nothing here reads memory but through references.
     #![allow(unsafe_code)]
 
-    use super::{BLOCK, Look, Masks, STEP, Sight};
+    use super::{BLOCK, Look, Masks, Sight};
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
         _mm256_setr_epi64x,
     };
 
@@ -73,7 +72,8 @@ mod avx2 {
                 && is_x86_feature_detected!("bmi1")
                 && is_x86_feature_detected!("bmi2")
                 && is_x86_feature_detected!("lzcnt")
-                && is_x86_feature_detected!("popcnt");
+                && is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("pclmulqdq");
             has.then_some(Self(()))
         }
 
@@ -84,7 +84,7 @@ mod avx2 {
         }
     }
 
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
     fn look<L: Look>(sight: Avx2, work: L) -> L::Found {
         work.look(sight)
     }
@@ -97,15 +97,23 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn stops(self, step: &[u8; STEP]) -> u32 {
-            // SAFETY: `self` exists, so the machine has AVX2.
-            unsafe { stops(step) }
+        fn parity(self, bits: u64) -> u64 {
+            // SAFETY: `self` exists, so the machine has carry-less multiplication.
+            unsafe { parity(bits) }
         }
     }
 
     #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    fn parity(bits: u64) -> u64 {
+        let bits = _mm_cvtsi64_si128(bits as i64);
+        _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, _mm_set1_epi8(-1))) as u64
+    }
+
+    #[inline]
     #[target_feature(enable = "avx2")]
-    fn load(bytes: &[u8; STEP]) -> __m256i {
+    fn load(bytes: &[u8; 32]) -> __m256i {
         let (words, _) = bytes.as_chunks::<8>();
         let [a, b, c, d] = [0, 1, 2, 3].map(|index| i64::from_le_bytes(words[index]));
         _mm256_setr_epi64x(a, b, c, d)
@@ -134,32 +142,28 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn masks(block: &[u8; BLOCK]) -> Masks {
-        let (halves, _) = block.as_chunks::<STEP>();
+        let (halves, _) = block.as_chunks::<32>();
         let [low, high] = [load(&halves[0]), load(&halves[1])];
         // `[` and `{`, `]` and `}` differ in this bit alone.
-        let folded = [_mm256_or_si256(low, all(0x20)), _mm256_or_si256(high, all(0x20))];
-        let both = |[low, high]: [__m256i; 2], byte| u64::from(equal(low, byte)) | u64::from(equal(high, byte)) << 32;
+        let folded = [
+            _mm256_or_si256(low, all(0x20)),
+            _mm256_or_si256(high, all(0x20)),
+        ];
+        let both = |[low, high]: [__m256i; 2], byte| {
+            u64::from(equal(low, byte)) | u64::from(equal(high, byte)) << 32
+        };
         Masks {
             quote: both([low, high], b'"'),
             backslash: both([low, high], b'\\'),
             open: both(folded, b'{'),
             close: both(folded, b'}'),
+            colon: both([low, high], b':'),
         }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn stops(step: &[u8; STEP]) -> u32 {
-        let bytes = load(step);
-        mask(_mm256_or_si256(
-            _mm256_cmpeq_epi8(bytes, all(b'"')),
-            _mm256_cmpeq_epi8(bytes, all(b'\\')),
-        ))
     }
 }
 
 mod words {
-    use super::{BLOCK, Masks, STEP, Sight};
+    use super::{BLOCK, Masks, Sight};
 
     /// Eight bytes at a time, in plain arithmetic.
     #[derive(Debug, Clone, Copy)]
@@ -179,7 +183,7 @@ mod words {
 
     impl Sight for Words {
         fn masks(self, block: &[u8; BLOCK]) -> Masks {
-            let mut masks = Masks { quote: 0, backslash: 0, open: 0, close: 0 };
+            let mut masks = Masks::default();
             let (words, _) = block.as_chunks::<8>();
             for (index, word) in words.iter().enumerate() {
                 let shift = index * 8;
@@ -190,19 +194,16 @@ mod words {
                 masks.backslash |= equal(word, b'\\') << shift;
                 masks.open |= equal(folded, b'{') << shift;
                 masks.close |= equal(folded, b'}') << shift;
+                masks.colon |= equal(word, b':') << shift;
             }
             masks
         }
 
-        #[allow(clippy::cast_possible_truncation)]
-        fn stops(self, step: &[u8; STEP]) -> u32 {
-            let mut stops = 0;
-            let (words, _) = step.as_chunks::<8>();
-            for (index, word) in words.iter().enumerate() {
-                let word = u64::from_le_bytes(*word);
-                stops |= (equal(word, b'"') | equal(word, b'\\')) << (index * 8);
+        fn parity(self, mut bits: u64) -> u64 {
+            for distance in [1, 2, 4, 8, 16, 32] {
+                bits ^= bits << distance;
             }
-            stops as u32
+            bits
         }
     }
 }
@@ -220,9 +221,9 @@ pub(crate) struct Carry {
 impl Carry {
     /// The bytes of a block that are inside strings, opening quotes included.
     #[inline(always)]
-    pub(crate) fn strings(&mut self, masks: Masks) -> u64 {
+    pub(crate) fn strings<S: Sight>(&mut self, sight: S, masks: Masks) -> u64 {
         let quotes = masks.quote & !self.escaped(masks.backslash);
-        let strings = parity(quotes) ^ self.string;
+        let strings = sight.parity(quotes) ^ self.string;
         self.string = 0u64.wrapping_sub(strings >> 63);
         strings
     }
@@ -245,20 +246,9 @@ impl Carry {
     }
 }
 
-/// Bit n is the parity of the bits 0 to n.
-#[inline(always)]
-fn parity(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, Carry, Look, Masks, STEP, Sight, Words, look};
+    use super::{BLOCK, Carry, Look, Masks, Sight, Words, look};
     use proptest::prelude::*;
 
     /// Bytes that matter, dense enough that runs and edges are met.
@@ -274,52 +264,53 @@ mod tests {
     struct Block<'a>(&'a [u8; BLOCK]);
 
     impl Look for Block<'_> {
-        type Found = (Masks, u32);
+        type Found = (Masks, u64);
 
-        fn look<S: Sight>(self, sight: S) -> (Masks, u32) {
-            (sight.masks(self.0), sight.stops(self.0.last_chunk().unwrap()))
+        fn look<S: Sight>(self, sight: S) -> (Masks, u64) {
+            let masks = sight.masks(self.0);
+            (masks, sight.parity(masks.quote))
         }
     }
 
     proptest! {
-        #[test]
-        fn both_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
-            let bytes: [u8; BLOCK] = bytes.try_into().unwrap();
-            let (masks, stops) = Block(&bytes).look(Words);
-            prop_assert_eq!(look(Block(&bytes)), (masks, stops));
-            for (index, byte) in bytes.iter().enumerate() {
-                let is = |mask: u64| mask >> index & 1 == 1;
-                prop_assert_eq!(is(masks.quote), *byte == b'"');
-                prop_assert_eq!(is(masks.backslash), *byte == b'\\');
-                prop_assert_eq!(is(masks.open), matches!(byte, b'{' | b'['));
-                prop_assert_eq!(is(masks.close), matches!(byte, b'}' | b']'));
-                prop_assert_eq!(index >= STEP && is(u64::from(stops) << STEP), index >= STEP && matches!(byte, b'"' | b'\\'));
+            #[test]
+            fn both_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
+                let bytes: [u8; BLOCK] = bytes.try_into().unwrap();
+                let (masks, parity) = Block(&bytes).look(Words);
+                prop_assert_eq!(look(Block(&bytes)), (masks, parity));
+                for (index, byte) in bytes.iter().enumerate() {
+                    let is = |mask: u64| mask >> index & 1 == 1;
+                    prop_assert_eq!(is(masks.quote), *byte == b'"');
+                    prop_assert_eq!(is(masks.backslash), *byte == b'\\');
+                    prop_assert_eq!(is(masks.open), matches!(byte, b'{' | b'['));
+                    prop_assert_eq!(is(masks.close), matches!(byte, b'}' | b']'));
+    prop_assert_eq!(is(masks.colon), *byte == b':');
+                }
+            }
+
+            #[test]
+            fn strings_are_seen_as_a_plain_reading_sees_them(bytes in prop::collection::vec(dense(), 256)) {
+                let mut carry = Carry::default();
+                let (blocks, _) = bytes.as_chunks::<BLOCK>();
+                let seen: Vec<bool> = blocks
+                    .iter()
+                    .flat_map(|block| {
+                        let strings = carry.strings(Words, Words.masks(block));
+                        (0..BLOCK).map(move |bit| strings >> bit & 1 == 1)
+                    })
+                    .collect();
+
+                let (mut inside, mut escaped) = (false, false);
+                let plain: Vec<bool> = bytes
+                    .iter()
+                    .map(|byte| {
+                        let quote = *byte == b'"' && !escaped;
+                        escaped = *byte == b'\\' && !escaped;
+                        inside ^= quote;
+                        inside
+                    })
+                    .collect();
+                prop_assert_eq!(seen, plain);
             }
         }
-
-        #[test]
-        fn strings_are_seen_as_a_plain_reading_sees_them(bytes in prop::collection::vec(dense(), 256)) {
-            let mut carry = Carry::default();
-            let (blocks, _) = bytes.as_chunks::<BLOCK>();
-            let seen: Vec<bool> = blocks
-                .iter()
-                .flat_map(|block| {
-                    let strings = carry.strings(Words.masks(block));
-                    (0..BLOCK).map(move |bit| strings >> bit & 1 == 1)
-                })
-                .collect();
-
-            let (mut inside, mut escaped) = (false, false);
-            let plain: Vec<bool> = bytes
-                .iter()
-                .map(|byte| {
-                    let quote = *byte == b'"' && !escaped;
-                    escaped = *byte == b'\\' && !escaped;
-                    inside ^= quote;
-                    inside
-                })
-                .collect();
-            prop_assert_eq!(seen, plain);
-        }
-    }
 }
