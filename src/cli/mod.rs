@@ -2,8 +2,10 @@
 
 pub mod args;
 pub mod completions;
+pub mod config;
 mod demo;
 mod error;
+pub mod ignore;
 mod job;
 mod output;
 pub mod progress;
