@@ -236,6 +236,7 @@ fn target(
         resource_type: if name == "*" { ResourceType::AnyTagged } else { ResourceType::Named(name.to_owned()) },
         effect: EffectKind::Update,
         find: Vec::new(),
+        only: false,
         id: None,
         arn: None,
         parent: None,
@@ -259,6 +260,7 @@ fn target(
         match key.as_str() {
             "effect" => target.effect = effect(value)?,
             "find" => target.find = find(value)?,
+            "only" => target.only = value.as_bool() == Some(true),
             "id" => target.id = Some(source(value)?),
             "arn" => target.arn = Some(source(value)?),
             "parent" => target.parent = parent(value)?,
@@ -277,7 +279,7 @@ fn target(
             return problem(format!("find: `{}` is not an attribute of this resource type", pair.attribute));
         }
     }
-    if target.find.is_empty() {
+    if target.find.is_empty() && !target.only {
         return problem("`find` is missing: how does the call name the instance?");
     }
     Ok(Some(target))
