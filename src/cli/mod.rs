@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod completions;
+mod coverage;
 mod demo;
 mod error;
 mod job;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<ExitCode, Error> {
     match &cli.command {
         Command::Scan(scan) => scan::run(scan, &cli.global),
+        Command::Coverage(coverage) => coverage::run(coverage, &cli.global),
         Command::Demo(demo) => demo::run(demo, &cli.global),
         Command::Completions { shell } => {
             let mut text = Vec::new();

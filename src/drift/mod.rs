@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod compare;
+pub mod coverage;
 pub mod document;
 pub mod effect;
 pub mod live;
