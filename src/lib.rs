@@ -20,7 +20,7 @@
 //!
 //! `audit`, `state` and `catalogue` do not know each other; `drift` knows all three; `report`
 //! knows [`drift::model`] alone.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod audit;
 pub mod catalogue;

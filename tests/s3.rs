@@ -11,6 +11,7 @@ mod common;
 use std::sync::Mutex;
 
 use common::s3::Store;
+use common::{gzip, records};
 use tfdrift::audit::decode::{Filter, Tally};
 use tfdrift::audit::pipeline::{self, NoProgress, Options};
 use tfdrift::s3::{Blocking, Listing, Location, Reason};
@@ -32,13 +33,7 @@ fn log(above: &str, account: &str, region: &str, date: &str, clock: &str) -> Str
 
 /// A log file with one record of that time.
 fn file(time: &str) -> Vec<u8> {
-    use std::io::Write;
-    let record = format!(
-        r#"{{"Records":[{{"eventVersion":"1.08","userIdentity":{{"type":"IAMUser","userName":"ann"}},"eventTime":"{time}","eventSource":"ec2.amazonaws.com","eventName":"ModifyInstanceAttribute","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"aws-cli","requestParameters":{{"instanceId":"i-1"}},"responseElements":null,"eventID":"{time}","readOnly":false,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111111111111","eventCategory":"Management"}}]}}"#
-    );
-    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(record.as_bytes()).unwrap();
-    gz.finish().unwrap()
+    gzip(&records(&[time]))
 }
 
 struct Scan<'a> {
@@ -453,6 +448,52 @@ fn calls_come_from_every_file_whatever_the_budget() {
         let (tally, calls) = scan.run_with(&["s3://logs/copies"], &options).unwrap();
         assert_eq!((tally.files, &calls), (60, &expected), "{memory}");
     }
+}
+
+#[test]
+fn no_more_is_fetched_ahead_than_the_budget_holds() {
+    let store = Store::start();
+    let padding = " ".repeat(20 << 10);
+    for minute in 10..40 {
+        let text = records(&[&format!("2026-01-15T10:{minute}:00Z")]) + &padding;
+        let text = text.get(..20 << 10).unwrap();
+        store.put(&format!("copies/{minute}.json"), text.as_bytes());
+    }
+    // A quarter may wait for workers: three of 20 KiB.
+    let options = Options {
+        s3: store.options(),
+        memory: 256 << 10,
+        requests: 16,
+        workers: 1,
+        ..Options::default()
+    };
+    let filter = Filter {
+        window: Scan::of(&store).window(),
+        accounts: Vec::new(),
+        regions: Vec::new(),
+        wanted: &|_, _| true,
+        failed: true,
+    };
+    let decoded = Mutex::new(0);
+    let tally = pipeline::read(
+        &["s3://logs/copies".parse().unwrap()],
+        &filter,
+        &options,
+        &NoProgress,
+        &|_| {
+            let mut decoded = decoded.lock().unwrap();
+            let allowed = (*decoded + 3).min(30);
+            // Until the first file is done, all that may be fetched ahead will be.
+            while *decoded == 0 && store.asked().gets.len() < allowed {
+                std::thread::yield_now();
+            }
+            let gets = store.asked().gets.len();
+            assert!(gets <= allowed, "{gets} of {allowed}");
+            *decoded += 1;
+        },
+    );
+    assert_eq!(tally.unwrap().problems, []);
+    assert_eq!(decoded.into_inner().unwrap(), 30);
 }
 
 #[test]

@@ -8,33 +8,33 @@
 //!              (many)     (bounded)  (many, by bytes)
 //! ```
 //!
-//! Two budgets keep memory bounded without either side waiting for the other in a circle: what
-//! was fetched and waits for a worker draws on one, what a worker holds inflated on the other.
+//! Memory is bounded by two budgets, so that neither side waits for the other in a circle: bytes
+//! that wait for a worker draw on one, what workers read and inflate on the other.
 
 mod budget;
+mod feed;
 mod fetch;
+mod parts;
+mod pool;
 mod progress;
 mod work;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crossbeam_channel::{Sender, bounded, unbounded};
+use crossbeam_channel::{bounded, unbounded};
 use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::call::Call;
-use super::cloudtrail::layout::{DEFAULT_LAG, Selection, Span};
+use super::cloudtrail::layout::Selection;
+use super::cloudtrail::span::{DEFAULT_LAG, Span};
 use super::decode::{Filter, Problem, Tally};
 use super::source::TrailLocation;
-use super::source::local::{self, Finds, LocalFile};
 use crate::s3;
 
+use budget::Budget;
 pub use progress::{NoProgress, Progress};
-
-/// Local files that are sorted by size at once: the largest of so many go first.
-const SORTED_AT_ONCE: usize = 65_536;
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ pub enum Error {
     #[error("no threads to read with: {0}")]
     Threads(#[from] std::io::Error),
     /// Every location needs credentials, and there are none that work.
-    #[error("{0}")]
+    #[error("{0}: {remedy}", remedy = .0.remedy())]
     Credentials(s3::Error),
 }
 
@@ -122,7 +122,8 @@ pub fn read(
         Some(fetch::Fetcher::new(buckets, selection.clone(), options)?)
     };
     let problems = Problems::default();
-    let bench = work::Bench::new(options.memory, filter, progress, sink);
+    let bench = work::Bench::new(options, filter, progress, sink);
+    let waiting = Budget::new(work::for_waiting(options.memory));
     let (locals_out, locals) = bounded(1_024);
     // Bounded by the budget that every fetched object has drawn on.
     let (remotes_out, remotes) = unbounded();
@@ -160,7 +161,8 @@ pub fn read(
         } else {
             drop(remotes_out);
         }
-        find_local(trails, &selection, options, progress, &problems, locals_out);
+        let feed = feed::Feed::new(options.memory, &waiting, progress, &problems, locals_out);
+        feed.run(trails, &selection);
         listed();
         for worker in workers {
             match worker.join() {
@@ -193,103 +195,4 @@ pub fn read(
             Ok(tally)
         }
     }
-}
-
-/// Finds local files and sends them to the workers, the largest first.
-fn find_local(
-    trails: &[TrailLocation],
-    selection: &Selection,
-    options: &Options,
-    progress: &dyn Progress,
-    problems: &Problems,
-    out: Sender<work::Local>,
-) {
-    let mut found = Found {
-        batch: Vec::new(),
-        out,
-        progress,
-        problems,
-    };
-    let mut stdin = false;
-    for trail in trails {
-        let go_on = match trail {
-            TrailLocation::S3(_) => true,
-            TrailLocation::Stdin => {
-                stdin = true;
-                true
-            }
-            TrailLocation::Path(path) => local::find(path, selection, &mut found),
-            TrailLocation::Glob(pattern) => local::find_matches(pattern, selection, &mut found),
-        };
-        if !go_on {
-            return;
-        }
-    }
-    found.flush();
-    if stdin {
-        found.stdin(options.memory);
-    }
-}
-
-struct Found<'a> {
-    batch: Vec<LocalFile>,
-    out: Sender<work::Local>,
-    progress: &'a dyn Progress,
-    problems: &'a Problems,
-}
-
-impl Finds for Found<'_> {
-    fn file(&mut self, file: LocalFile) -> bool {
-        self.progress.listed(1, file.size);
-        self.batch.push(file);
-        self.batch.len() < SORTED_AT_ONCE || self.flush()
-    }
-
-    fn problem(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-}
-
-impl Found<'_> {
-    /// Sends what was found, the largest first. False when no worker is left.
-    fn flush(&mut self) -> bool {
-        self.batch.sort_by_key(|file| std::cmp::Reverse(file.size));
-        self.batch
-            .drain(..)
-            .all(|file| self.out.send(work::Local::File(file)).is_ok())
-    }
-
-    fn stdin(&mut self, most: u64) {
-        let read = local::read_capped(std::io::stdin().lock(), most);
-        let (problem, remedy) = match read {
-            Ok((bytes, more)) => {
-                self.progress.listed(1, bytes.len() as u64);
-                self.progress.fetched(bytes.len() as u64);
-                // Fails only when no worker is left, which is said elsewhere.
-                let _ = self.out.send(work::Local::Stdin(bytes));
-                if !more {
-                    return;
-                }
-                (
-                    format!("it is longer than {most} bytes; the rest was not read"),
-                    "raise --memory, or put it into a file",
-                )
-            }
-            Err(error) => (
-                format!("it cannot be read: {error}"),
-                "try again from a file",
-            ),
-        };
-        self.problems.push(Problem {
-            location: work::STDIN.to_owned(),
-            place: None,
-            problem,
-            remedy: Some(remedy.to_owned()),
-        });
-    }
-}
-
-/// The location of a local file in words.
-fn words(path: &Path) -> String {
-    path.display().to_string()
 }

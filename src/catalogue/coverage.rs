@@ -9,7 +9,7 @@ use super::rule::{Build, Change, EffectKind, Provenance, ResourceType, Source, T
 use super::schema::{self, Body, Type};
 
 /// The most used resource types of public repositories, the most used first.
-const RANKING: &str = include_str!("aws/ranking.txt");
+const RANKING: &str = include_str!("../../catalogue/inputs/ranking.txt");
 
 /// How many of the most used types the catalogue is measured by.
 pub const TOP: usize = 150;

@@ -2,9 +2,11 @@
 
 pub mod args;
 pub mod completions;
+pub mod config;
 mod coverage;
 mod demo;
 mod error;
+pub mod ignore;
 mod job;
 mod output;
 pub mod progress;

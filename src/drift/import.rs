@@ -181,6 +181,7 @@ pub(super) mod tests {
             events: Vec::new(),
             rules: Vec::new(),
             suppressed_by: None,
+            source: None,
             remedy: Remedy::default(),
         }
     }

@@ -147,7 +147,8 @@ impl Rule {
 }
 
 /// A path without indexes and with dotted keys: `a[0].b` is `a.b`, `tags["x/y"]` is `tags.x/y`.
-pub(super) fn plain_path(path: &str) -> String {
+#[must_use]
+pub fn plain_path(path: &str) -> String {
     let mut plain = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((head, tail)) = rest.split_once('[') {

@@ -420,6 +420,9 @@ fn high() -> Vec<Drift> {
         ],
     );
     application.resource_type = "aws_instance".to_owned();
+    for (attribute, call) in application.attributes.iter_mut().zip([1, 2, 0, 0]) {
+        attribute.by = vec![application.events[call].event_id.clone()];
+    }
 
     let ingress = Attribute {
         added: Some(vec![ingress(22, "0.0.0.0/0")]),

@@ -370,6 +370,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_fits_types_made_from_the_official_schema_and_nothing_is_lost() {
+        fn missing(ours: &Value, theirs: &Value, path: &str, lost: &mut Vec<String>) {
+            match (ours, theirs) {
+                (Value::Object(ours), Value::Object(theirs)) => {
+                    for (key, value) in ours {
+                        let path = format!("{path}/{key}");
+                        match theirs.get(key) {
+                            Some(other) => missing(value, other, &path, lost),
+                            None if value.is_null() => {}
+                            None => lost.push(path),
+                        }
+                    }
+                }
+                (Value::Array(ours), Value::Array(theirs)) => {
+                    for (value, other) in ours.iter().zip(theirs) {
+                        missing(value, other, path, lost);
+                    }
+                }
+                _ if ours == theirs => {}
+                _ => lost.push(format!("{path}: {ours} became {theirs}")),
+            }
+        }
+        for report in [
+            fixture::rich(),
+            fixture::nothing(),
+            fixture::incomplete(),
+            fixture::empty(),
+        ] {
+            let log = log(&report);
+            let typed: serde_sarif::sarif::Sarif =
+                serde_json::from_value(log.clone()).expect("fits the schema's types");
+            let back = serde_json::to_value(typed).expect("JSON");
+            let mut lost = Vec::new();
+            missing(&log, &back, "", &mut lost);
+            assert!(lost.is_empty(), "{lost:#?}");
+        }
+    }
+
+    #[test]
     fn every_result_names_its_rule_a_place_and_a_fingerprint() {
         let mut ids = Vec::new();
         for report in [

@@ -35,7 +35,7 @@ fn every_format_looks_as_it_did() {
             let everything = Style { show: Show::ALL, ..Style::default() };
             if !FOR_TERMINALS.contains(&format) {
                 let text = rendered(format, &fixture::rich(), &everything);
-                insta::assert_snapshot!(format!("{format}"), text);
+                insta::assert_snapshot!(format!("{format}"), super::html::without_assets(&text));
                 continue;
             }
             // A diff breaks no lines, whatever the width.
@@ -103,8 +103,10 @@ fn every_format_tells_the_same_drifts_the_window_and_the_evidence() {
             !only_open.contains("SetDesiredCapacity"),
             "{format} shows what was not asked for"
         );
-        let critical = all.find("webserver").unwrap_or(usize::MAX);
-        let low = all.find("受付サーバー").unwrap_or_default();
+        // A page shows calls in order of time before it lists the drifts.
+        let (_, listed) = all.split_once("id=\"drifts\"").unwrap_or(("", &all));
+        let critical = listed.find("webserver").unwrap_or(usize::MAX);
+        let low = listed.find("受付サーバー").unwrap_or_default();
         assert!(
             critical < low,
             "{format} does not put the most severe first"
@@ -156,7 +158,7 @@ fn no_format_prints_a_secret_unless_told_to() {
 }
 
 /// Every text of a report that comes from a log, a state or the code, replaced by `text`.
-fn filled_with(text: &str) -> Report {
+pub fn filled_with(text: &str) -> Report {
     let own = || text.to_owned();
     let some = || Some(text.to_owned());
     let event = |event: &Event| Event {
@@ -370,6 +372,18 @@ fn within_its_medium(format: Format, output: &str, context: &str) {
                 .count();
             assert_eq!(commands, expected, "{context}");
         }
+        Format::Html => {
+            let scripts: Vec<&str> = output
+                .lines()
+                .filter(|line| line.contains("<script"))
+                .collect();
+            assert_eq!(scripts.len(), 1, "{context}: {scripts:#?}");
+            assert!(
+                !output.contains("<img") && !output.contains("<svg onload"),
+                "{context}"
+            );
+            assert!(!output.contains("href=\"javascript"), "{context}");
+        }
         Format::Table | Format::Console | Format::Diff | Format::SideBySide => {}
     }
 }
@@ -431,9 +445,17 @@ fn without_spans(line: &str) -> String {
 
 #[test]
 fn no_line_for_a_terminal_is_wider_than_it() {
-    // A line that is there to be copied, and a comment in a diff, are not broken.
+    // A command or a link is there to be copied, and so is not broken.
     let copied = |line: &str| line.contains("$ terraform") || line.contains("https://");
-    for format in [Format::Table, Format::Console] {
+    let mut days = fixture::rich();
+    days.window.since = None;
+    let reports = [
+        fixture::rich(),
+        days,
+        fixture::incomplete(),
+        fixture::empty(),
+    ];
+    for format in [Format::Table, Format::Console, Format::SideBySide] {
         for width in [40, 60, 80, 100, 120, 200] {
             for unicode in [true, false] {
                 let style = Style {
@@ -442,16 +464,17 @@ fn no_line_for_a_terminal_is_wider_than_it() {
                     show: Show::ALL,
                     ..Style::default()
                 };
-                for report in [fixture::rich(), fixture::incomplete(), fixture::empty()] {
-                    let text = rendered(format, &report, &style);
+                // Below this the columns of a table have nothing left to give.
+                let most = if format == Format::Table {
+                    width.max(77)
+                } else {
+                    width
+                };
+                for report in &reports {
+                    let text = rendered(format, report, &style);
                     for line in text.lines().filter(|line| !copied(line)) {
                         let columns = super::text::width(line);
-                        // Below this the columns of a table have nothing left to give.
-                        let least = if format == Format::Table { 82 } else { 0 };
-                        assert!(
-                            columns <= width.max(least),
-                            "{format} at {width}: {columns}: {line}"
-                        );
+                        assert!(columns <= most, "{format} at {width}: {columns}: {line}");
                     }
                 }
             }
@@ -548,13 +571,24 @@ fn show_me() {
         },
         reveal: set("REVEAL").is_some(),
     };
-    let report = match set("REPORT").as_deref() {
+    let mut report = match set("REPORT").as_deref() {
         Some("nothing") => fixture::nothing(),
         Some("incomplete") => fixture::incomplete(),
         Some("empty") => fixture::empty(),
         _ => fixture::rich(),
     };
+    let times = set("TIMES")
+        .and_then(|times| times.parse().ok())
+        .unwrap_or(1);
+    report.drifts = (0..times).flat_map(|_| report.drifts.clone()).collect();
     let mut out = Vec::new();
+    let start = std::time::Instant::now();
     render(format, &report, &style, &mut out).expect("a vector takes all");
+    eprintln!(
+        "{} drifts, {} bytes, {:?}",
+        report.drifts.len(),
+        out.len(),
+        start.elapsed()
+    );
     std::fs::write(set("OUT").unwrap_or_else(|| "/dev/stdout".to_owned()), out).expect("written");
 }

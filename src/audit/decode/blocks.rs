@@ -1,27 +1,173 @@
 //! Sees 64 bytes at a time as bit masks: which of them are quotes, backslashes, brackets.
 //!
-//! On x86-64 the masks come from SSE2, which every such machine has, so no detection and no
-//! `unsafe` are needed; elsewhere from plain word arithmetic.
+//! There are two ways to see, with the same result: AVX2 where the machine has it, found out when
+//! the program runs, and plain word arithmetic anywhere.
 
 /// Where the bytes that shape JSON stand in a block: bit n is byte n.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Masks {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Masks {
     pub quote: u64,
     pub backslash: u64,
     /// `{` and `[`.
     pub open: u64,
     /// `}` and `]`.
     pub close: u64,
+    pub colon: u64,
 }
 
 /// Bytes per block.
-pub(super) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
-/// Bytes per step in a string.
-pub(super) const STEP: usize = 16;
+/// A way to see.
+pub(crate) trait Sight: Copy {
+    /// The masks of a block.
+    fn masks(self, block: &[u8; BLOCK]) -> Masks;
+
+    /// Bit n is the parity of the bits 0 to n.
+    fn parity(self, bits: u64) -> u64;
+}
+
+/// Work that is done with the best sight there is.
+pub(crate) trait Look {
+    /// What it finds.
+    type Found;
+
+    /// Does it. To be inlined always, or it is not compiled for the machine that has the sight.
+    fn look<S: Sight>(self, sight: S) -> Self::Found;
+}
+
+/// Does some work with the best sight that this machine has.
+#[inline(always)]
+pub(crate) fn look<L: Look>(work: L) -> L::Found {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = avx2::Avx2::detect() {
+        return avx2.look(work);
+    }
+    work.look(Words)
+}
+
+pub(crate) use words::Words;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    //! The one place with `unsafe`: calls of what is compiled for AVX2, which are sound on a
+    //! machine that has it. Nothing here reads memory but through references.
+    #![allow(unsafe_code)]
+
+    use super::{BLOCK, Look, Masks, Sight};
+    use std::arch::x86_64::{
+        __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_setr_epi64x,
+    };
+
+    /// Proof that the machine has AVX2 and what came with it.
+    #[derive(Debug, Clone, Copy)]
+    pub(super) struct Avx2(());
+
+    impl Avx2 {
+        #[inline(always)]
+        pub(super) fn detect() -> Option<Self> {
+            let has = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("pclmulqdq");
+            has.then_some(Self(()))
+        }
+
+        #[inline(always)]
+        pub(super) fn look<L: Look>(self, work: L) -> L::Found {
+            // SAFETY: `self` exists, so the machine has these features.
+            unsafe { look(self, work) }
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+    fn look<L: Look>(sight: Avx2, work: L) -> L::Found {
+        work.look(sight)
+    }
+
+    impl Sight for Avx2 {
+        #[inline(always)]
+        fn masks(self, block: &[u8; BLOCK]) -> Masks {
+            // SAFETY: `self` exists, so the machine has AVX2.
+            unsafe { masks(block) }
+        }
+
+        #[inline(always)]
+        fn parity(self, bits: u64) -> u64 {
+            // SAFETY: `self` exists, so the machine has carry-less multiplication.
+            unsafe { parity(bits) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    fn parity(bits: u64) -> u64 {
+        let bits = _mm_cvtsi64_si128(bits as i64);
+        _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, _mm_set1_epi8(-1))) as u64
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load(bytes: &[u8; 32]) -> __m256i {
+        let (words, _) = bytes.as_chunks::<8>();
+        let [a, b, c, d] = [0, 1, 2, 3].map(|index| i64::from_le_bytes(words[index]));
+        _mm256_setr_epi64x(a, b, c, d)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn equal(bytes: __m256i, byte: u8) -> u32 {
+        mask(_mm256_cmpeq_epi8(bytes, all(byte)))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    #[allow(clippy::cast_sign_loss)]
+    fn mask(bytes: __m256i) -> u32 {
+        _mm256_movemask_epi8(bytes) as u32
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    #[allow(clippy::cast_possible_wrap)]
+    fn all(byte: u8) -> __m256i {
+        _mm256_set1_epi8(byte as i8)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn masks(block: &[u8; BLOCK]) -> Masks {
+        let (halves, _) = block.as_chunks::<32>();
+        let [low, high] = [load(&halves[0]), load(&halves[1])];
+        // `[` and `{`, `]` and `}` differ in this bit alone.
+        let folded = [
+            _mm256_or_si256(low, all(0x20)),
+            _mm256_or_si256(high, all(0x20)),
+        ];
+        let both = |[low, high]: [__m256i; 2], byte| {
+            u64::from(equal(low, byte)) | u64::from(equal(high, byte)) << 32
+        };
+        Masks {
+            quote: both([low, high], b'"'),
+            backslash: both([low, high], b'\\'),
+            open: both(folded, b'{'),
+            close: both(folded, b'}'),
+            colon: both([low, high], b':'),
+        }
+    }
+}
 
 mod words {
-    use super::{BLOCK, Masks, STEP};
+    use super::{BLOCK, Masks, Sight};
+
+    /// Eight bytes at a time, in plain arithmetic.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Words;
 
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -35,42 +181,37 @@ mod words {
         (zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
     }
 
-    /// The masks of a block.
-    pub(in super::super) fn masks(block: &[u8; BLOCK]) -> Masks {
-        let mut masks = Masks {
-            quote: 0,
-            backslash: 0,
-            open: 0,
-            close: 0,
-        };
-        let (words, _) = block.as_chunks::<8>();
-        for (index, word) in words.iter().enumerate() {
-            let shift = index * 8;
-            let word = u64::from_le_bytes(*word);
-            let folded = word | (ONES * 0x20);
-            masks.quote |= equal(word, b'"') << shift;
-            masks.backslash |= equal(word, b'\\') << shift;
-            masks.open |= equal(folded, b'{') << shift;
-            masks.close |= equal(folded, b'}') << shift;
+    impl Sight for Words {
+        fn masks(self, block: &[u8; BLOCK]) -> Masks {
+            let mut masks = Masks::default();
+            let (words, _) = block.as_chunks::<8>();
+            for (index, word) in words.iter().enumerate() {
+                let shift = index * 8;
+                let word = u64::from_le_bytes(*word);
+                // `[` and `{`, `]` and `}` differ in this bit alone.
+                let folded = word | (ONES * 0x20);
+                masks.quote |= equal(word, b'"') << shift;
+                masks.backslash |= equal(word, b'\\') << shift;
+                masks.open |= equal(folded, b'{') << shift;
+                masks.close |= equal(folded, b'}') << shift;
+                masks.colon |= equal(word, b':') << shift;
+            }
+            masks
         }
-        masks
-    }
 
-    /// Which of 16 bytes are quotes or backslashes.
-    pub(in super::super) fn stops(step: &[u8; STEP]) -> u32 {
-        let word = u128::from_le_bytes(*step);
-        let [low, high] = [word as u64, (word >> 64) as u64];
-        let found = |word| equal(word, b'"') | equal(word, b'\\');
-        (found(low) | found(high) << 8) as u32
+        fn parity(self, mut bits: u64) -> u64 {
+            for distance in [1, 2, 4, 8, 16, 32] {
+                bits ^= bits << distance;
+            }
+            bits
+        }
     }
 }
-
-pub(super) use words::{masks, stops};
 
 /// What one block hands to the next: whether it ended inside a string, and whether its last
 /// byte escapes the next one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Carry {
+pub(crate) struct Carry {
     /// All ones inside a string.
     string: u64,
     /// One after an escaping backslash.
@@ -80,9 +221,9 @@ pub(super) struct Carry {
 impl Carry {
     /// The bytes of a block that are inside strings, opening quotes included.
     #[inline(always)]
-    pub(super) fn strings(&mut self, masks: Masks) -> u64 {
+    pub(crate) fn strings<S: Sight>(&mut self, sight: S, masks: Masks) -> u64 {
         let quotes = masks.quote & !self.escaped(masks.backslash);
-        let strings = parity(quotes) ^ self.string;
+        let strings = sight.parity(quotes) ^ self.string;
         self.string = 0u64.wrapping_sub(strings >> 63);
         strings
     }
@@ -105,20 +246,9 @@ impl Carry {
     }
 }
 
-/// Bit n is the parity of the bits 0 to n.
-#[inline(always)]
-fn parity(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, Carry, STEP, masks, stops, words};
+    use super::{BLOCK, Carry, Look, Masks, Sight, Words, look};
     use proptest::prelude::*;
 
     /// Bytes that matter, dense enough that runs and edges are met.
@@ -131,42 +261,56 @@ mod tests {
         ]
     }
 
-    proptest! {
-        #[test]
-        fn both_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
-            let bytes: [u8; BLOCK] = bytes.try_into().unwrap();
-            prop_assert_eq!(masks(&bytes), words::masks(&bytes));
-            let step: [u8; STEP] = bytes[24..40].try_into().unwrap();
-            prop_assert_eq!(stops(&step), words::stops(&step));
-            for (index, byte) in bytes.iter().enumerate() {
-                prop_assert_eq!(masks(&bytes).open >> index & 1 == 1, matches!(byte, b'{' | b'['));
-                prop_assert_eq!(masks(&bytes).close >> index & 1 == 1, matches!(byte, b'}' | b']'));
-            }
-        }
+    struct Block<'a>(&'a [u8; BLOCK]);
 
-        #[test]
-        fn strings_are_seen_as_a_plain_reading_sees_them(bytes in prop::collection::vec(dense(), 256)) {
-            let mut carry = Carry::default();
-            let (blocks, _) = bytes.as_chunks::<BLOCK>();
-            let seen: Vec<bool> = blocks
-                .iter()
-                .flat_map(|block| {
-                    let strings = carry.strings(masks(block));
-                    (0..BLOCK).map(move |bit| strings >> bit & 1 == 1)
-                })
-                .collect();
+    impl Look for Block<'_> {
+        type Found = (Masks, u64);
 
-            let (mut inside, mut escaped) = (false, false);
-            let plain: Vec<bool> = bytes
-                .iter()
-                .map(|byte| {
-                    let quote = *byte == b'"' && !escaped;
-                    escaped = *byte == b'\\' && !escaped;
-                    inside ^= quote;
-                    inside
-                })
-                .collect();
-            prop_assert_eq!(seen, plain);
+        fn look<S: Sight>(self, sight: S) -> (Masks, u64) {
+            let masks = sight.masks(self.0);
+            (masks, sight.parity(masks.quote))
         }
     }
+
+    proptest! {
+            #[test]
+            fn both_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
+                let bytes: [u8; BLOCK] = bytes.try_into().unwrap();
+                let (masks, parity) = Block(&bytes).look(Words);
+                prop_assert_eq!(look(Block(&bytes)), (masks, parity));
+                for (index, byte) in bytes.iter().enumerate() {
+                    let is = |mask: u64| mask >> index & 1 == 1;
+                    prop_assert_eq!(is(masks.quote), *byte == b'"');
+                    prop_assert_eq!(is(masks.backslash), *byte == b'\\');
+                    prop_assert_eq!(is(masks.open), matches!(byte, b'{' | b'['));
+                    prop_assert_eq!(is(masks.close), matches!(byte, b'}' | b']'));
+    prop_assert_eq!(is(masks.colon), *byte == b':');
+                }
+            }
+
+            #[test]
+            fn strings_are_seen_as_a_plain_reading_sees_them(bytes in prop::collection::vec(dense(), 256)) {
+                let mut carry = Carry::default();
+                let (blocks, _) = bytes.as_chunks::<BLOCK>();
+                let seen: Vec<bool> = blocks
+                    .iter()
+                    .flat_map(|block| {
+                        let strings = carry.strings(Words, Words.masks(block));
+                        (0..BLOCK).map(move |bit| strings >> bit & 1 == 1)
+                    })
+                    .collect();
+
+                let (mut inside, mut escaped) = (false, false);
+                let plain: Vec<bool> = bytes
+                    .iter()
+                    .map(|byte| {
+                        let quote = *byte == b'"' && !escaped;
+                        escaped = *byte == b'\\' && !escaped;
+                        inside ^= quote;
+                        inside
+                    })
+                    .collect();
+                prop_assert_eq!(seen, plain);
+            }
+        }
 }

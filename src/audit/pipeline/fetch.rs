@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::work::{Remote, for_fetched};
+use super::work::{Remote, for_waiting};
 use super::{Options, Problems, Progress};
 use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::decode::Problem;
@@ -136,7 +136,7 @@ impl Fetcher {
         events: &mpsc::UnboundedSender<Event>,
         out: Sender<Remote>,
     ) {
-        let most = u32::try_from(for_fetched(self.options.memory) / UNIT)
+        let most = u32::try_from(for_waiting(self.options.memory) / UNIT)
             .unwrap_or(u32::MAX)
             .max(1);
         let fetch = Arc::new(Fetch {

@@ -1,4 +1,4 @@
-//! The workers: each owns a decoder, takes the next log file and decodes it.
+//! The workers: each takes the next log file, reads it if that is still to do, and decodes it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -7,15 +7,14 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, never, select};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::Options;
 use super::budget::Budget;
+use super::parts::Part;
+use super::pool::Pool;
 use super::progress::Progress;
-use super::words;
 use crate::audit::call::Call;
-use crate::audit::decode::{Decoder, Filter, Tally};
+use crate::audit::decode::{Filter, Tally};
 use crate::audit::source::local::{LocalFile, unreadable};
-
-/// What standard input is called in reports.
-pub const STDIN: &str = "-";
 
 /// How much larger a compressed log file is assumed to become: the upper end of what real ones
 /// show.
@@ -26,11 +25,13 @@ const KEPT: usize = 8 << 20;
 
 /// A log file on this machine.
 #[derive(Debug)]
-pub enum Local {
+pub enum Local<'a> {
     /// Still to be read.
     File(LocalFile),
-    /// What standard input held.
-    Stdin(Vec<u8>),
+    /// All that a stream held, and what it is called.
+    Whole(String, Vec<u8>),
+    /// A part of one that is too large to hold whole.
+    Part(Part<'a>),
 }
 
 /// A log file that was fetched.
@@ -47,23 +48,23 @@ pub struct Remote {
 /// What all workers share.
 pub struct Bench<'a> {
     inflated: Budget,
-    large: u64,
+    decoders: Pool,
     filter: &'a Filter<'a>,
     progress: &'a dyn Progress,
     sink: &'a (dyn Fn(Call) + Sync),
 }
 
 impl<'a> Bench<'a> {
-    /// A bench for workers that together hold so many bytes, read and inflated.
+    /// A bench for as many workers, and for so many bytes, as the options say.
     pub fn new(
-        memory: u64,
+        options: &Options,
         filter: &'a Filter<'a>,
         progress: &'a dyn Progress,
         sink: &'a (dyn Fn(Call) + Sync),
     ) -> Self {
         Self {
-            inflated: Budget::new(for_workers(memory)),
-            large: for_workers(memory) / 16,
+            inflated: Budget::new(options.memory - for_waiting(options.memory)),
+            decoders: Pool::default(),
             filter,
             progress,
             sink,
@@ -71,12 +72,11 @@ impl<'a> Bench<'a> {
     }
 
     /// Decodes until both channels are at their end.
-    pub fn work(&self, locals: &Receiver<Local>, remotes: &Receiver<Remote>) -> Tally {
+    pub fn work(&self, locals: &Receiver<Local<'_>>, remotes: &Receiver<Remote>) -> Tally {
         let (mut locals, mut remotes) = (locals.clone(), remotes.clone());
         let mut open = 2;
         let mut worker = Worker {
             bench: self,
-            decoder: Decoder::new(),
             buffer: Vec::new(),
             tally: Tally::default(),
         };
@@ -84,7 +84,8 @@ impl<'a> Bench<'a> {
             select! {
                 recv(locals) -> next => match next {
                     Ok(Local::File(file)) => worker.file(&file.path),
-                    Ok(Local::Stdin(bytes)) => worker.whole(STDIN, &bytes),
+                    Ok(Local::Whole(location, bytes)) => worker.whole(&location, &bytes),
+                    Ok(Local::Part(part)) => worker.part(part),
                     Err(_) => (open, locals) = (open - 1, never()),
                 },
                 recv(remotes) -> next => if let Ok(remote) = next {
@@ -100,7 +101,6 @@ impl<'a> Bench<'a> {
 
 struct Worker<'a> {
     bench: &'a Bench<'a>,
-    decoder: Decoder,
     buffer: Vec<u8>,
     tally: Tally,
 }
@@ -128,12 +128,30 @@ impl Worker<'_> {
         self.bench.progress.fetched(buffer.len() as u64);
         // What could be read before a disk failed is still evidence.
         if !buffer.is_empty() || read.is_ok() {
-            self.decode(&words(path), &buffer, inflated);
+            self.decode(&path.display().to_string(), &buffer, inflated);
         }
         if buffer.capacity() <= KEPT {
             self.buffer = buffer;
         }
         read.map(|_| ())
+    }
+
+    fn part(&mut self, part: Part<'_>) {
+        let (files, problems) = (self.tally.files, self.tally.problems.len());
+        self.decode(&part.location, &part.bytes, 0);
+        if part.offset > 0 {
+            // The first part counts as the file, and places are counted within the part.
+            self.tally.files = files;
+            for problem in self.tally.problems.iter_mut().skip(problems) {
+                let within = problem
+                    .place
+                    .take()
+                    .unwrap_or_else(|| "somewhere".to_owned());
+                problem.place = Some(format!("{within}, counted from byte {}", part.offset));
+            }
+        }
+        drop(part.bytes);
+        drop(part.share);
     }
 
     fn remote(&mut self, remote: Remote) {
@@ -160,30 +178,19 @@ impl Worker<'_> {
 
     fn decode(&mut self, location: &str, bytes: &[u8], inflated: u64) {
         let before = self.tally.records;
-        let sink = self.bench.sink;
-        self.decoder.file(
-            location,
-            bytes,
-            self.bench.filter,
-            &mut self.tally,
-            &mut |call| sink(call),
-        );
+        let (bench, tally) = (self.bench, &mut self.tally);
+        let mut sink = |call| (bench.sink)(call);
+        bench.decoders.with(inflated, |decoder| {
+            decoder.file(location, bytes, bench.filter, tally, &mut sink);
+        });
         let records = self.tally.records.saturating_sub(before);
-        self.bench.progress.decoded(bytes.len() as u64, records);
-        // A decoder keeps its buffer; one that has grown large would hold it beyond its share.
-        if inflated > self.bench.large {
-            self.decoder = Decoder::new();
-        }
+        bench.progress.decoded(bytes.len() as u64, records);
     }
 }
 
-/// What part of the memory workers may fill; the rest is for fetched bytes.
-fn for_workers(memory: u64) -> u64 {
-    memory - for_fetched(memory)
-}
-
-/// What part of the memory fetched bytes may fill while they wait for a worker.
-pub fn for_fetched(memory: u64) -> u64 {
+/// What part of the memory bytes may fill while they wait for a worker. The rest is for what
+/// workers read and inflate.
+pub fn for_waiting(memory: u64) -> u64 {
     memory / 4
 }
 

@@ -1,6 +1,6 @@
 //! Log files on this machine: files, directories and patterns.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -15,6 +15,8 @@ pub struct LocalFile {
     pub path: PathBuf,
     /// Length in bytes when it was found.
     pub size: u64,
+    /// Whether it is a pipe or the like, which has no length and can be read once only.
+    pub stream: bool,
 }
 
 /// What finds report to.
@@ -38,6 +40,7 @@ pub fn find(path: &Path, selection: &Selection, finds: &mut dyn Finds) -> bool {
         Ok(found) => finds.file(LocalFile {
             path: path.to_owned(),
             size: found.len(),
+            stream: !found.is_file(),
         }),
     }
 }
@@ -132,7 +135,8 @@ fn walk(root: &Path, selection: &Selection, finds: &mut dyn Finds) -> bool {
         }
         let size = entry.metadata().map_or(0, |found| found.len());
         let path = entry.into_path();
-        if !finds.file(LocalFile { path, size }) {
+        let stream = false;
+        if !finds.file(LocalFile { path, size, stream }) {
             return false;
         }
     }
@@ -154,21 +158,6 @@ fn folders(path: &Path) -> impl Iterator<Item = String> {
         Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
         _ => None,
     })
-}
-
-/// All that a reader holds, up to a limit, and whether there was more.
-///
-/// # Errors
-/// When reading fails; what was read until then is lost.
-pub fn read_capped(reader: impl Read, most: u64) -> std::io::Result<(Vec<u8>, bool)> {
-    let mut bytes = Vec::new();
-    reader
-        .take(most.saturating_add(1))
-        .read_to_end(&mut bytes)?;
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let more = bytes.len() > most;
-    bytes.truncate(most);
-    Ok((bytes, more))
 }
 
 /// What to say of a path that cannot be read.
@@ -203,7 +192,7 @@ fn problem(location: &str, problem: &str, remedy: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::cloudtrail::layout::{DEFAULT_LAG, Span};
+    use crate::audit::cloudtrail::span::{DEFAULT_LAG, Span};
     use crate::window::Window;
 
     #[derive(Default)]
@@ -391,17 +380,5 @@ mod tests {
             said,
             [("/nowhere/logs.json", true), ("/nowhere/*.json", true)]
         );
-    }
-
-    #[test]
-    fn a_reader_is_read_to_its_end_or_to_the_limit() {
-        for (most, expected, more) in [
-            (10, "abcdef", false),
-            (6, "abcdef", false),
-            (5, "abcde", true),
-        ] {
-            let read = read_capped("abcdef".as_bytes(), most).unwrap();
-            assert_eq!(read, (expected.as_bytes().to_vec(), more), "{most}");
-        }
     }
 }
