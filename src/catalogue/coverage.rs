@@ -112,7 +112,10 @@ impl TypeCoverage {
     /// Watched arguments among those that a call could change.
     #[must_use]
     pub fn share(&self) -> Share {
-        let counted = self.arguments.values().filter(|sight| **sight != Sight::TerraformOnly);
+        let counted = self
+            .arguments
+            .values()
+            .filter(|sight| **sight != Sight::TerraformOnly);
         counted.fold(Share::default(), |share, sight| Share {
             watched: share.watched + usize::from(*sight != Sight::Unseen),
             of: share.of + 1,
@@ -137,10 +140,18 @@ impl TypeCoverage {
     pub fn arguments_of(&self, wanted: Sight) -> Vec<String> {
         let mut named: Vec<String> = Vec::new();
         for (argument, _) in self.arguments.iter().filter(|(_, sight)| **sight == wanted) {
-            let whole = argument.match_indices('.').map(|(at, _)| &argument[..at]).find(|block| {
-                let inside = |path: &str| path.strip_prefix(block).is_some_and(|rest| rest.starts_with('.'));
-                self.arguments.iter().all(|(path, sight)| !inside(path) || *sight == wanted)
-            });
+            let whole = argument
+                .match_indices('.')
+                .map(|(at, _)| &argument[..at])
+                .find(|block| {
+                    let inside = |path: &str| {
+                        path.strip_prefix(block)
+                            .is_some_and(|rest| rest.starts_with('.'))
+                    };
+                    self.arguments
+                        .iter()
+                        .all(|(path, sight)| !inside(path) || *sight == wanted)
+                });
             let name = whole.unwrap_or(argument);
             if named.last().is_none_or(|last| last != name) {
                 named.push(name.to_owned());
@@ -153,14 +164,18 @@ impl TypeCoverage {
 /// What is watched of a resource type. Of a type that the provider does not have: nothing.
 #[must_use]
 pub fn of_type(catalogue: &Catalogue, resource_type: &str) -> TypeCoverage {
-    let Some(body) = schema::resource(resource_type) else { return TypeCoverage::default() };
+    let Some(body) = schema::resource(resource_type) else {
+        return TypeCoverage::default();
+    };
     let mut seen = Seen::default();
     for rules in catalogue.services_of(resource_type) {
         let own = ResourceType::Named(resource_type.to_owned());
         for target in rules.calls.values().flat_map(|call| &call.targets) {
             if target.resource_type == own {
                 seen.take(target);
-            } else if target.resource_type == ResourceType::AnyTagged && body.attributes.contains_key("tags") {
+            } else if target.resource_type == ResourceType::AnyTagged
+                && body.attributes.contains_key("tags")
+            {
                 seen.changes(target);
             }
         }
@@ -168,10 +183,18 @@ pub fn of_type(catalogue: &Catalogue, resource_type: &str) -> TypeCoverage {
     let never = catalogue.facts(resource_type).never;
     let mut arguments = BTreeMap::new();
     leaves(body, "", &mut |path| {
-        let sight = if terraform_only(body, &path, &never) { Sight::TerraformOnly } else { seen.sight(&path) };
+        let sight = if terraform_only(body, &path, &never) {
+            Sight::TerraformOnly
+        } else {
+            seen.sight(&path)
+        };
         arguments.insert(path, sight);
     });
-    TypeCoverage { arguments, known: seen.known, deletion: seen.deletion }
+    TypeCoverage {
+        arguments,
+        known: seen.known,
+        deletion: seen.deletion,
+    }
 }
 
 /// The figures of the catalogue. Parses every rule there is.
@@ -183,7 +206,13 @@ pub fn figures(catalogue: &Catalogue) -> Figures {
         figures.provider_types += 1;
         let coverage = of_type(catalogue, resource_type);
         let share = coverage.share();
-        let count = |wanted| coverage.arguments.values().filter(|sight| **sight == wanted).count();
+        let count = |wanted| {
+            coverage
+                .arguments
+                .values()
+                .filter(|sight| **sight == wanted)
+                .count()
+        };
         figures.types += usize::from(coverage.known);
         figures.mappings += count(Sight::Shown) + count(Sight::Fixed);
         figures.noticed += count(Sight::Noticed);
@@ -194,9 +223,17 @@ pub fn figures(catalogue: &Catalogue) -> Figures {
     }
     let mut names: Vec<&str> = catalogue.services().collect();
     names.sort_unstable();
-    figures.services = names.into_iter().filter_map(|name| catalogue.service(name)).map(of_service).collect();
+    figures.services = names
+        .into_iter()
+        .filter_map(|name| catalogue.service(name))
+        .map(of_service)
+        .collect();
     figures.calls = figures.services.iter().map(|service| service.calls).sum();
-    figures.operations = figures.services.iter().map(|service| service.operations).sum();
+    figures.operations = figures
+        .services
+        .iter()
+        .map(|service| service.operations)
+        .sum();
     figures
 }
 
@@ -208,7 +245,10 @@ impl Share {
 }
 
 fn of_service(rules: &ServiceRules) -> ServiceFigures {
-    let mut figures = ServiceFigures { service: rules.service.clone(), ..ServiceFigures::default() };
+    let mut figures = ServiceFigures {
+        service: rules.service.clone(),
+        ..ServiceFigures::default()
+    };
     let mut types: BTreeMap<&str, Seen> = BTreeMap::new();
     for call in rules.calls.values() {
         if call.operates.is_some() {
@@ -216,7 +256,11 @@ fn of_service(rules: &ServiceRules) -> ServiceFigures {
             continue;
         }
         figures.calls += usize::from(!call.targets.is_empty());
-        figures.by_hand += usize::from(call.targets.iter().any(|target| target.provenance != Provenance::Generated));
+        figures.by_hand += usize::from(
+            call.targets
+                .iter()
+                .any(|target| target.provenance != Provenance::Generated),
+        );
         for target in &call.targets {
             if let ResourceType::Named(name) = &target.resource_type {
                 types.entry(name).or_default().take(target);
@@ -225,9 +269,12 @@ fn of_service(rules: &ServiceRules) -> ServiceFigures {
     }
     figures.types = types.len();
     for (name, seen) in types {
-        let Some(body) = schema::resource(name) else { continue };
+        let Some(body) = schema::resource(name) else {
+            continue;
+        };
         leaves(body, "", &mut |path| {
-            figures.mappings += usize::from(matches!(seen.sight(&path), Sight::Shown | Sight::Fixed));
+            figures.mappings +=
+                usize::from(matches!(seen.sight(&path), Sight::Shown | Sight::Fixed));
         });
     }
     figures
@@ -268,10 +315,18 @@ impl Seen {
     }
 
     fn build(&mut self, path: &str, build: &Build, sight: Sight) {
-        let seen = |source: &Source| if source.unknown && sight == Sight::Shown { Sight::Noticed } else { sight };
+        let seen = |source: &Source| {
+            if source.unknown && sight == Sight::Shown {
+                Sight::Noticed
+            } else {
+                sight
+            }
+        };
         match build {
             Build::Leaf(source, _) => self.note(path, seen(source)),
-            Build::Blocks(source, fields) if source.unknown || fields.is_empty() => self.note(path, seen(source)),
+            Build::Blocks(source, fields) if source.unknown || fields.is_empty() => {
+                self.note(path, seen(source))
+            }
             Build::Blocks(_, fields) | Build::One { fields, .. } => {
                 for (name, inner) in fields {
                     self.build(&format!("{path}.{name}"), inner, sight);
@@ -296,7 +351,8 @@ impl Seen {
 /// Visits every argument that a configuration may set, as a dotted path.
 fn leaves(body: &Body, above: &str, visit: &mut dyn FnMut(String)) {
     // Where a resource lies and what Terraform adds to it is not configured in AWS.
-    let beside = |name: &str| name == "tags_all" || (above.is_empty() && matches!(name, "id" | "region"));
+    let beside =
+        |name: &str| name == "tags_all" || (above.is_empty() && matches!(name, "id" | "region"));
     for (name, attribute) in &body.attributes {
         if attribute.configurable && !beside(name) {
             visit(format!("{above}{name}"));
@@ -311,11 +367,15 @@ fn leaves(body: &Body, above: &str, visit: &mut dyn FnMut(String)) {
 /// way to give a name.
 fn terraform_only(body: &Body, path: &str, never: &[String]) -> bool {
     let said = never.iter().any(|never| {
-        path.strip_prefix(never.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        path.strip_prefix(never.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     });
     let write_only = path.ends_with("_wo") || path.ends_with("_wo_version");
-    let named = path.strip_suffix("_prefix").and_then(|name| body.attributes.get(name));
-    said || write_only || named.is_some_and(|attribute| attribute.computed && attribute.ty == Type::String)
+    let named = path
+        .strip_suffix("_prefix")
+        .and_then(|name| body.attributes.get(name));
+    said || write_only
+        || named.is_some_and(|attribute| attribute.computed && attribute.ty == Type::String)
 }
 
 #[cfg(test)]
@@ -323,31 +383,36 @@ mod tests {
     use super::*;
 
     fn small() -> Catalogue {
-        let mut catalogue = Catalogue { services: [].into(), services_of_type: [].into() };
+        let mut catalogue = Catalogue {
+            services: [].into(),
+            services_of_type: [].into(),
+        };
         let text = r#"
-            service = "efs.amazonaws.com"
-            [type.aws_efs_file_system]
-            never = ["creation_token"]
-            [UpdateFileSystem.aws_efs_file_system]
-            find.id = "fileSystemId"
-            set.throughput_mode = "throughputMode"
-            set.provisioned_throughput_in_mibps = { unknown = true }
-            [CreateFileSystem.aws_efs_file_system]
-            effect = "create"
-            find.id = "response.fileSystemId"
-            set.encrypted = "encrypted"
-            set.throughput_mode = "throughputMode"
-            [PutLifecycleConfiguration.aws_efs_file_system]
-            find.id = "fileSystemId"
-            set.lifecycle_policy = "lifecyclePolicies"
-            set."lifecycle_policy.transition_to_ia" = "lifecyclePolicies.transitionToIA"
-            [TagResource."*"]
-            find.id = "resourceId"
-            add.tags = "tags"
-            [CreateReplicationConfiguration]
-            operates = "for the test"
-        "#;
-        catalogue.add("small.toml", text.to_owned()).expect("a catalogue");
+service = "efs.amazonaws.com"
+[type.aws_efs_file_system]
+never = ["creation_token"]
+[UpdateFileSystem.aws_efs_file_system]
+find.id = "fileSystemId"
+set.throughput_mode = "throughputMode"
+set.provisioned_throughput_in_mibps = { unknown = true }
+[CreateFileSystem.aws_efs_file_system]
+effect = "create"
+find.id = "response.fileSystemId"
+set.encrypted = "encrypted"
+set.throughput_mode = "throughputMode"
+[PutLifecycleConfiguration.aws_efs_file_system]
+find.id = "fileSystemId"
+set.lifecycle_policy = "lifecyclePolicies"
+set."lifecycle_policy.transition_to_ia" = "lifecyclePolicies.transitionToIA"
+[TagResource."*"]
+find.id = "resourceId"
+add.tags = "tags"
+[CreateReplicationConfiguration]
+operates = "for the test"
+"#;
+        catalogue
+            .add("small.toml", text.to_owned())
+            .expect("a catalogue");
         catalogue
     }
 
@@ -372,8 +437,14 @@ mod tests {
         }
         assert_eq!(coverage.standing(), Standing::Partly);
         let unseen = coverage.arguments_of(Sight::Unseen);
-        assert!(unseen.contains(&String::from("protection")), "a block is named as a whole: {unseen:?}");
-        assert!(unseen.contains(&String::from("lifecycle_policy.transition_to_archive")), "{unseen:?}");
+        assert!(
+            unseen.contains(&String::from("protection")),
+            "a block is named as a whole: {unseen:?}"
+        );
+        assert!(
+            unseen.contains(&String::from("lifecycle_policy.transition_to_archive")),
+            "{unseen:?}"
+        );
     }
 
     #[test]
@@ -390,8 +461,20 @@ mod tests {
         assert_eq!((figures.calls, figures.operations), (4, 1));
         assert_eq!((figures.mappings, figures.noticed), (4, 1));
         let service = figures.services.first().expect("one service");
-        assert_eq!((service.types, service.calls, service.by_hand, service.mappings), (1, 4, 4, 3));
-        assert!(figures.top.of > 1000, "the most used types are known: {:?}", figures.top);
+        assert_eq!(
+            (
+                service.types,
+                service.calls,
+                service.by_hand,
+                service.mappings
+            ),
+            (1, 4, 4, 3)
+        );
+        assert!(
+            figures.top.of > 1000,
+            "the most used types are known: {:?}",
+            figures.top
+        );
     }
 
     #[test]

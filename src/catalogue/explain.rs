@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::path::{Path, Root, Step};
 use super::rule::{
-    Build, Change, Condition, Each, EffectKind, Operation, Pair, Provenance, ResourceType, Source, Target,
-    TemplatePart, Test,
+    Build, Change, Condition, Each, EffectKind, Operation, Pair, Provenance, ResourceType, Source,
+    Target, TemplatePart, Test,
 };
 use super::{Catalogue, aws};
 
@@ -72,7 +72,11 @@ pub struct Changed {
 /// service that look alike.
 pub fn find(catalogue: &Catalogue, service: &str, event: &str) -> Result<Explanation, Vec<String>> {
     let service = service.to_ascii_lowercase();
-    let source = if service.contains('.') { service } else { format!("{service}.amazonaws.com") };
+    let source = if service.contains('.') {
+        service
+    } else {
+        format!("{service}.amazonaws.com")
+    };
     let event = aws::shape::without_version(event);
     let rules = catalogue.service(&source);
     let rule = rules.and_then(|rules| {
@@ -82,7 +86,9 @@ pub fn find(catalogue: &Catalogue, service: &str, event: &str) -> Result<Explana
             found.map(|(_, rule)| rule)
         })
     });
-    let Some(rule) = rule else { return Err(close_to(catalogue, &source, event)) };
+    let Some(rule) = rule else {
+        return Err(close_to(catalogue, &source, event));
+    };
     Ok(Explanation {
         service: source,
         event: rule.event.clone(),
@@ -102,22 +108,35 @@ fn close_to(catalogue: &Catalogue, service: &str, event: &str) -> Vec<String> {
     let mut services: Vec<&str> = catalogue.services().collect();
     services.sort_unstable();
     for other in services {
-        let Some(rules) = catalogue.service(other) else { continue };
+        let Some(rules) = catalogue.service(other) else {
+            continue;
+        };
         let alike = |name: &str| {
-            if other == service { likeness(name, event) >= 0.6 } else { name.eq_ignore_ascii_case(event) }
+            if other == service {
+                likeness(name, event) >= 0.6
+            } else {
+                name.eq_ignore_ascii_case(event)
+            }
         };
         let names = rules.calls.keys().filter(|name| alike(name));
         close.extend(names.map(|name| (likeness(name, event), format!("{other}/{name}"))));
     }
     close.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-    close.into_iter().take(NAMED).map(|(_, name)| name).collect()
+    close
+        .into_iter()
+        .take(NAMED)
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// The share of pairs of neighbouring letters that two names have in common (Sørensen and Dice).
 fn likeness(one: &str, other: &str) -> f64 {
     let pairs = |text: &str| -> Vec<[u8; 2]> {
         let lower = text.to_ascii_lowercase().into_bytes();
-        lower.windows(2).filter_map(|pair| pair.try_into().ok()).collect()
+        lower
+            .windows(2)
+            .filter_map(|pair| pair.try_into().ok())
+            .collect()
     };
     let (one, mut other) = (pairs(one), pairs(other));
     let all = u32::try_from(one.len() + other.len()).unwrap_or(u32::MAX);
@@ -128,13 +147,20 @@ fn likeness(one: &str, other: &str) -> f64 {
             common += 1;
         }
     }
-    if all == 0 { 0.0 } else { f64::from(2 * common) / f64::from(all) }
+    if all == 0 {
+        0.0
+    } else {
+        f64::from(2 * common) / f64::from(all)
+    }
 }
 
 fn target(target: &Target) -> Explained {
     let pair = |pair: &Pair| {
         let mark = if pair.optional { "?" } else { "" };
-        (format!("{}{mark}", pair.attribute), source(&pair.source, ""))
+        (
+            format!("{}{mark}", pair.attribute),
+            source(&pair.source, ""),
+        )
     };
     let parent = target.parent.iter().flat_map(|parent| {
         let find = parent.find.iter().map(pair);
@@ -149,24 +175,49 @@ fn target(target: &Target) -> Explained {
         provenance: target.provenance,
         when: target.when.iter().map(condition).collect(),
         each: target.each.as_ref().map(each),
-        find: target.find.iter().map(|alternative| alternative.iter().map(pair).collect()).collect(),
+        find: target
+            .find
+            .iter()
+            .map(|alternative| alternative.iter().map(pair).collect())
+            .collect(),
         parent: parent.collect(),
-        yields: target.yields.iter().map(|(other, _)| other.clone()).collect(),
+        yields: target
+            .yields
+            .iter()
+            .map(|(other, _)| other.clone())
+            .collect(),
         changes: target.changes.iter().flat_map(changed).collect(),
     }
 }
 
 fn changed(change: &Change) -> Vec<Changed> {
     let mut out = Vec::new();
-    unfold(&change.attribute, change.operation, &change.build, "", &mut out);
+    unfold(
+        &change.attribute,
+        change.operation,
+        &change.build,
+        "",
+        &mut out,
+    );
     out
 }
 
 /// One line per leaf; what is relative to a list is written out behind the list's own path.
-fn unfold(attribute: &str, operation: Operation, build: &Build, item: &str, out: &mut Vec<Changed>) {
+fn unfold(
+    attribute: &str,
+    operation: Operation,
+    build: &Build,
+    item: &str,
+    out: &mut Vec<Changed>,
+) {
     let mut line = |from: &Source| {
         let shown = !from.unknown;
-        out.push(Changed { attribute: attribute.to_owned(), operation, source: source(from, item), shown });
+        out.push(Changed {
+            attribute: attribute.to_owned(),
+            operation,
+            source: source(from, item),
+            shown,
+        });
     };
     match build {
         Build::Leaf(from, _) => line(from),
@@ -174,7 +225,13 @@ fn unfold(attribute: &str, operation: Operation, build: &Build, item: &str, out:
             line(from);
             let inside = format!("{}[].", source(from, item));
             for (name, field) in fields {
-                unfold(&format!("{attribute}.{name}"), operation, field, &inside, out);
+                unfold(
+                    &format!("{attribute}.{name}"),
+                    operation,
+                    field,
+                    &inside,
+                    out,
+                );
             }
         }
         Build::One { fields, .. } => {
@@ -227,7 +284,11 @@ fn source(source: &Source, item: &str) -> String {
     }
     if source.unknown {
         let hidden = "value not in the log";
-        text = if text.is_empty() { hidden.to_owned() } else { format!("{text} ({hidden})") };
+        text = if text.is_empty() {
+            hidden.to_owned()
+        } else {
+            format!("{text} ({hidden})")
+        };
     }
     text
 }
@@ -283,7 +344,10 @@ mod tests {
             ("EC2.amazonaws.com", "modifyinstanceattribute"),
             ("lambda", "UpdateFunctionConfiguration20150331v2"),
         ] {
-            assert!(find(&catalogue, service, event).is_ok(), "{service} {event}");
+            assert!(
+                find(&catalogue, service, event).is_ok(),
+                "{service} {event}"
+            );
         }
     }
 
@@ -291,49 +355,84 @@ mod tests {
     fn what_is_not_found_is_answered_with_what_comes_close() {
         let catalogue = Catalogue::builtin();
         let close = find(&catalogue, "ec2", "ModifyInstanceAttributes").expect_err("no such call");
-        assert_eq!(close.first().map(String::as_str), Some("ec2.amazonaws.com/ModifyInstanceAttribute"));
-        let close = find(&catalogue, "cloudwatch", "PutMetricAlarm").expect_err("another service's");
+        assert_eq!(
+            close.first().map(String::as_str),
+            Some("ec2.amazonaws.com/ModifyInstanceAttribute")
+        );
+        let close =
+            find(&catalogue, "cloudwatch", "PutMetricAlarm").expect_err("another service's");
         assert_eq!(close, ["monitoring.amazonaws.com/PutMetricAlarm"]);
     }
 
     #[test]
     fn sources_read_as_rules_write_them() {
-        let mut catalogue = Catalogue { services: [].into(), services_of_type: [].into() };
+        let mut catalogue = Catalogue {
+            services: [].into(),
+            services_of_type: [].into(),
+        };
         let text = r#"
-            service = "ecs.amazonaws.com"
-            [UpdateService.aws_ecs_service]
-            when = ["!dryRun", "mode=on"]
-            find.name = "service | tail"
-            find."cluster?" = ["cluster", "response.service.clusterArn"]
-            set.desired_count = { from = ["desiredCount", "count"], default = 1 }
-            set.enable_ecs_managed_tags = { value = true }
-            set.health_check_grace_period_seconds = { unknown = true }
-            set."load_balancer" = "loadBalancers"
-            set."load_balancer.container_name" = "loadBalancers.containerName"
-            add.tags = 'tags["a.b"]'
-        "#;
-        let text = text.replace(r#"["cluster", "response.service.clusterArn"]"#, r#"{ from = ["cluster", "response.service.clusterArn"] }"#);
+service = "ecs.amazonaws.com"
+[UpdateService.aws_ecs_service]
+when = ["!dryRun", "mode=on"]
+find.name = "service | tail"
+find."cluster?" = ["cluster", "response.service.clusterArn"]
+set.desired_count = { from = ["desiredCount", "count"], default = 1 }
+set.enable_ecs_managed_tags = { value = true }
+set.health_check_grace_period_seconds = { unknown = true }
+set."load_balancer" = "loadBalancers"
+set."load_balancer.container_name" = "loadBalancers.containerName"
+add.tags = 'tags["a.b"]'
+"#;
+        let text = text.replace(
+            r#"["cluster", "response.service.clusterArn"]"#,
+            r#"{ from = ["cluster", "response.service.clusterArn"] }"#,
+        );
         catalogue.add("small.toml", text).expect("a catalogue");
         let found = find(&catalogue, "ecs", "UpdateService").expect("found");
         let target = found.targets.first().expect("a target");
         assert_eq!(target.when, ["dryRun is not given", "mode is on"]);
         let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
-        assert_eq!(target.find, [[pair("name", "service | tail"), pair("cluster?", "cluster or response.service.clusterArn")]]);
-        let changes: Vec<(&str, &str)> =
-            target.changes.iter().map(|change| (change.attribute.as_str(), change.source.as_str())).collect();
-        assert_eq!(changes, [
-            ("tags", r#"tags["a.b"]"#),
-            ("desired_count", "desiredCount or count, else 1"),
-            ("enable_ecs_managed_tags", "true"),
-            ("health_check_grace_period_seconds", "value not in the log"),
-            ("load_balancer", "loadBalancers"),
-            ("load_balancer.container_name", "loadBalancers[].containerName"),
-        ]);
+        assert_eq!(
+            target.find,
+            [[
+                pair("name", "service | tail"),
+                pair("cluster?", "cluster or response.service.clusterArn")
+            ]]
+        );
+        let changes: Vec<(&str, &str)> = target
+            .changes
+            .iter()
+            .map(|change| (change.attribute.as_str(), change.source.as_str()))
+            .collect();
+        assert_eq!(
+            changes,
+            [
+                ("tags", r#"tags["a.b"]"#),
+                ("desired_count", "desiredCount or count, else 1"),
+                ("enable_ecs_managed_tags", "true"),
+                ("health_check_grace_period_seconds", "value not in the log"),
+                ("load_balancer", "loadBalancers"),
+                (
+                    "load_balancer.container_name",
+                    "loadBalancers[].containerName"
+                ),
+            ]
+        );
     }
 
     #[test]
     fn transforms_are_written_as_they_are_read() {
-        for word in ["not", "urldecode", "csv", "times:60", "divide:1024", "before:/", "after::", "dns", "function"] {
+        for word in [
+            "not",
+            "urldecode",
+            "csv",
+            "times:60",
+            "divide:1024",
+            "before:/",
+            "after::",
+            "dns",
+            "function",
+        ] {
             let transform = Transform::parse(word).expect("a transform");
             assert_eq!(transform.to_string(), word);
         }

@@ -17,11 +17,19 @@ use crate::state::{self, Problem, StateFile};
 
 /// What was asked, answered.
 enum Answer {
-    States { states: Vec<StateFile>, problems: Vec<Problem>, resources: Vec<Resource>, totals: Totals },
+    States {
+        states: Vec<StateFile>,
+        problems: Vec<Problem>,
+        resources: Vec<Resource>,
+        totals: Totals,
+    },
     Catalogue(Figures),
     Call(Explanation),
     /// No rule knows the call; what comes close.
-    Unknown { call: String, close: Vec<String> },
+    Unknown {
+        call: String,
+        close: Vec<String>,
+    },
 }
 
 /// Runs the command. That something is not watched is an answer, no failure: exit code 0, and 3
@@ -49,7 +57,10 @@ fn answer(args: &CoverageArgs, global: &Global) -> Result<Answer, Error> {
     if let Some((service, event)) = &args.call {
         return Ok(match explain::find(&catalogue, service, event) {
             Ok(explanation) => Answer::Call(explanation),
-            Err(close) => Answer::Unknown { call: format!("{service}:{event}"), close },
+            Err(close) => Answer::Unknown {
+                call: format!("{service}:{event}"),
+                close,
+            },
         });
     }
     if args.catalogue_only {
@@ -61,15 +72,25 @@ fn answer(args: &CoverageArgs, global: &Global) -> Result<Answer, Error> {
             if !global.quiet {
                 let problems = found.problems.iter().map(|problem| format!("{problem}\n"));
                 let problems: String = problems.collect();
-                note(&crate::report::plain(&format!("{problems}these are the figures of the rules")));
+                note(&crate::report::plain(&format!(
+                    "{problems}these are the figures of the rules"
+                )));
             }
             return Ok(Answer::Catalogue(figures(&catalogue)));
         }
     }
-    let s3 = s3::Options { path_style: args.path_style.then_some(true), ..s3::Options::default() };
+    let s3 = s3::Options {
+        path_style: args.path_style.then_some(true),
+        ..s3::Options::default()
+    };
     let loaded = scan::states(&args.states, &s3, &catalogue)?;
     let resources = resources(&catalogue, &loaded.inventory);
     let totals = totals(&resources);
     let states = loaded.inventory.states().to_vec();
-    Ok(Answer::States { states, problems: loaded.problems, resources, totals })
+    Ok(Answer::States {
+        states,
+        problems: loaded.problems,
+        resources,
+        totals,
+    })
 }

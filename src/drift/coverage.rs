@@ -81,7 +81,11 @@ pub fn totals(resources: &[Resource]) -> Totals {
             Some(Standing::Partly) => totals.partly += 1,
             Some(Standing::Fully) => totals.fully += 1,
         }
-        let share = resource.coverage.as_ref().map(|coverage| coverage.share()).unwrap_or_default();
+        let share = resource
+            .coverage
+            .as_ref()
+            .map(|coverage| coverage.share())
+            .unwrap_or_default();
         totals.arguments.watched += share.watched;
         totals.arguments.of += share.of;
     }
@@ -98,20 +102,35 @@ mod tests {
     #[test]
     fn resources_of_other_providers_stand_outside_the_share() {
         let catalogue = Catalogue::builtin();
-        let resource = |kind: &str, instances: serde_json::Value| {
-            json!({"mode": "managed", "type": kind, "name": "a", "provider": "provider[\"x\"]", "instances": instances})
-        };
+        let resource = |kind: &str, instances: serde_json::Value| json!({"mode": "managed", "type": kind, "name": "a", "provider": "provider[\"x\"]", "instances": instances});
         let state = json!({"version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "l", "resources": [
             resource("aws_s3_bucket_versioning", json!([
                 {"index_key": "x", "attributes": {"id": "b1"}}, {"index_key": "y", "attributes": {"id": "b2"}}])),
             resource("null_resource", json!([{"attributes": {"id": "1"}}])),
         ]});
-        let loaded = load_text("a.tfstate", state.to_string().as_bytes(), &AwsNaming::new(&catalogue));
+        let loaded = load_text(
+            "a.tfstate",
+            state.to_string().as_bytes(),
+            &AwsNaming::new(&catalogue),
+        );
         let resources = resources(&catalogue, &loaded.inventory);
-        let blocks: Vec<&str> = resources.iter().map(|resource| resource.block.as_str()).collect();
-        assert_eq!(blocks, ["aws_s3_bucket_versioning.a", "aws_s3_bucket_versioning.a", "null_resource.a"]);
+        let blocks: Vec<&str> = resources
+            .iter()
+            .map(|resource| resource.block.as_str())
+            .collect();
+        assert_eq!(
+            blocks,
+            [
+                "aws_s3_bucket_versioning.a",
+                "aws_s3_bucket_versioning.a",
+                "null_resource.a"
+            ]
+        );
         let totals = totals(&resources);
-        assert_eq!((totals.fully + totals.partly, totals.none, totals.outside), (2, 0, 1));
+        assert_eq!(
+            (totals.fully + totals.partly, totals.none, totals.outside),
+            (2, 0, 1)
+        );
         assert!(totals.arguments.of > 0 && totals.arguments.watched <= totals.arguments.of);
     }
 }

@@ -18,7 +18,12 @@ pub(super) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
         "tool": {"name": "tfdrift", "version": env!("CARGO_PKG_VERSION")},
     });
     match answer {
-        Answer::States { states, problems, resources, totals } => {
+        Answer::States {
+            states,
+            problems,
+            resources,
+            totals,
+        } => {
             object["states"] = states.iter().map(state).collect();
             object["unreadable"] = problems.iter().map(problem).collect();
             object["summary"] = summary(totals);
@@ -26,7 +31,9 @@ pub(super) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
         }
         Answer::Catalogue(figures) => object["catalogue"] = catalogue(figures),
         Answer::Call(explanation) => object["call"] = call(explanation),
-        Answer::Unknown { call, close } => object["call"] = json!({"asked": call, "known": false, "alike": close}),
+        Answer::Unknown { call, close } => {
+            object["call"] = json!({"asked": call, "known": false, "alike": close})
+        }
     }
     serde_json::to_writer_pretty(&mut *out, &object)?;
     writeln!(out)
@@ -60,7 +67,10 @@ fn resource(resource: &Resource) -> Value {
     };
     let coverage = resource.coverage.as_deref().cloned().unwrap_or_default();
     let names = |wanted: Sight| -> Vec<&String> {
-        let found = coverage.arguments.iter().filter(|(_, sight)| **sight == wanted);
+        let found = coverage
+            .arguments
+            .iter()
+            .filter(|(_, sight)| **sight == wanted);
         found.map(|(name, _)| name).collect()
     };
     json!({
@@ -94,7 +104,10 @@ fn call(call: &Explanation) -> Value {
 
 fn target(target: &Explained) -> Value {
     let pairs = |pairs: &[(String, String)]| -> Value {
-        pairs.iter().map(|(attribute, source)| json!({"attribute": attribute, "source": source})).collect()
+        pairs
+            .iter()
+            .map(|(attribute, source)| json!({"attribute": attribute, "source": source}))
+            .collect()
     };
     let changes = target.changes.iter().map(|change| {
         let operation = match change.operation {

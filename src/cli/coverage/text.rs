@@ -22,9 +22,19 @@ const GAP: usize = 2;
 
 /// Writes an answer for a terminal.
 pub(super) fn write(answer: &Answer, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
-    let page = Page { paint: Paint { colour: terminal.colour }, terminal };
+    let page = Page {
+        paint: Paint {
+            colour: terminal.colour,
+        },
+        terminal,
+    };
     match answer {
-        Answer::States { states, problems, resources, totals } => {
+        Answer::States {
+            states,
+            problems,
+            resources,
+            totals,
+        } => {
             page.states(states, resources, out)?;
             page.totals(totals, problems, out)
         }
@@ -40,7 +50,12 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn states(&self, states: &[StateFile], resources: &[Resource], out: &mut dyn Write) -> io::Result<()> {
+    fn states(
+        &self,
+        states: &[StateFile],
+        resources: &[Resource],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         for (at, state) in states.iter().take(LISTED).enumerate() {
             let label = if at == 0 { "States" } else { "" };
             self.labelled(label, &visible(&state.location), out)?;
@@ -52,17 +67,35 @@ impl Page<'_> {
         let rows = rows(resources);
         let shares: Vec<String> = rows.iter().map(|row| row.share()).collect();
         let (watched, arguments) = ("not at all".len(), "ARGUMENTS".len());
-        let room = self.terminal.width.saturating_sub(watched + arguments + 3 * GAP);
-        let widest = rows.iter().map(|row| width(&row.name)).max().unwrap_or_default();
-        let longest = rows.iter().map(|row| width(&row.missing())).max().unwrap_or_default();
-        let most = room.saturating_sub(longest.max("NOT WATCHED".len())).max(room / 2);
+        let room = self
+            .terminal
+            .width
+            .saturating_sub(watched + arguments + 3 * GAP);
+        let widest = rows
+            .iter()
+            .map(|row| width(&row.name))
+            .max()
+            .unwrap_or_default();
+        let longest = rows
+            .iter()
+            .map(|row| width(&row.missing()))
+            .max()
+            .unwrap_or_default();
+        let most = room
+            .saturating_sub(longest.max("NOT WATCHED".len()))
+            .max(room / 2);
         let names = widest.min(most).max("RESOURCE".len());
         let lists = room.saturating_sub(names).max(10);
         let mut table = self.table(["WATCHED", "ARGUMENTS", "RESOURCE", "NOT WATCHED"]);
         let mut before: Option<&str> = None;
         for (row, share) in rows.iter().zip(shares) {
-            let same = before == Some(row.resource.resource_type.as_str()) && !row.missing().is_empty();
-            let missing = if same { String::from("(as above)") } else { row.missing() };
+            let same =
+                before == Some(row.resource.resource_type.as_str()) && !row.missing().is_empty();
+            let missing = if same {
+                String::from("(as above)")
+            } else {
+                row.missing()
+            };
             before = Some(row.resource.resource_type.as_str());
             let word = standing(row.resource);
             let standing = Cell::new(word);
@@ -97,7 +130,13 @@ impl Page<'_> {
         writeln!(out)?;
         self.labelled("Total", &text, out)?;
         for problem in problems.iter().take(LISTED) {
-            for (at, line) in wrap(&visible(&problem.to_string()), self.terminal.width.saturating_sub(11)).iter().enumerate() {
+            for (at, line) in wrap(
+                &visible(&problem.to_string()),
+                self.terminal.width.saturating_sub(11),
+            )
+            .iter()
+            .enumerate()
+            {
                 let label = if at == 0 { "Not read" } else { "" };
                 writeln!(out, "{}  {line}", self.paint.alarm(&pad(label, 9)))?;
             }
@@ -109,12 +148,37 @@ impl Page<'_> {
     }
 
     fn figures(&self, figures: &Figures, out: &mut dyn Write) -> io::Result<()> {
-        let services = figures.services.iter().filter(|service| service.types + service.calls + service.operations > 0);
-        let mut table = self.table(["SERVICE", "TYPES", "CALLS", "BY HAND", "OPERATE", "ARGUMENTS"]);
+        let services = figures
+            .services
+            .iter()
+            .filter(|service| service.types + service.calls + service.operations > 0);
+        let mut table = self.table([
+            "SERVICE",
+            "TYPES",
+            "CALLS",
+            "BY HAND",
+            "OPERATE",
+            "ARGUMENTS",
+        ]);
         for service in services {
-            let numbers = [service.types, service.calls, service.by_hand, service.operations, service.mappings];
-            let name = service.service.strip_suffix(".amazonaws.com").unwrap_or(&service.service);
-            let cells = numbers.map(|number| if number == 0 { String::from("-") } else { number.to_string() });
+            let numbers = [
+                service.types,
+                service.calls,
+                service.by_hand,
+                service.operations,
+                service.mappings,
+            ];
+            let name = service
+                .service
+                .strip_suffix(".amazonaws.com")
+                .unwrap_or(&service.service);
+            let cells = numbers.map(|number| {
+                if number == 0 {
+                    String::from("-")
+                } else {
+                    number.to_string()
+                }
+            });
             table.add_row(std::iter::once(visible(name).into_owned()).chain(cells));
         }
         for column in table.column_iter_mut().skip(1) {
@@ -122,8 +186,18 @@ impl Page<'_> {
         }
         self.print(&mut table, out)?;
         writeln!(out)?;
-        self.labelled("Types", &format!("{} of the provider's {} have a rule", figures.types, figures.provider_types), out)?;
-        let calls = format!("{} change resources, {} only operate", figures.calls, figures.operations);
+        self.labelled(
+            "Types",
+            &format!(
+                "{} of the provider's {} have a rule",
+                figures.types, figures.provider_types
+            ),
+            out,
+        )?;
+        let calls = format!(
+            "{} change resources, {} only operate",
+            figures.calls, figures.operations
+        );
         self.labelled("Calls", &calls, out)?;
         let arguments = format!(
             "{} show their value in calls, {} more are seen to change; {}",
@@ -132,11 +206,20 @@ impl Page<'_> {
             of_arguments(figures.arguments),
         );
         self.labelled("Arguments", &arguments, out)?;
-        self.labelled(&format!("Top {TOP}"), &format!("of the most used types {}", of_arguments(figures.top)), out)
+        self.labelled(
+            &format!("Top {TOP}"),
+            &format!("of the most used types {}", of_arguments(figures.top)),
+            out,
+        )
     }
 
     fn call(&self, call: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", self.paint.strong(&format!("{}/{}", call.service, call.event)))?;
+        writeln!(
+            out,
+            "{}",
+            self.paint
+                .strong(&format!("{}/{}", call.service, call.event))
+        )?;
         if let Some(why) = &call.operates {
             return self.labelled("Operates", &format!("{}: never drift", visible(why)), out);
         }
@@ -144,10 +227,17 @@ impl Page<'_> {
             self.labelled("Only if", &visible(&call.when.join(" and ")), out)?;
         }
         if let Some(each) = &call.each {
-            self.labelled("For each", &format!("member (item) of {}", visible(each)), out)?;
+            self.labelled(
+                "For each",
+                &format!("member (item) of {}", visible(each)),
+                out,
+            )?;
         }
         if !call.owners.is_empty() {
-            let owners = format!("only the first of these that the state holds: {}", call.owners.join(", "));
+            let owners = format!(
+                "only the first of these that the state holds: {}",
+                call.owners.join(", ")
+            );
             self.labelled("Owner", &owners, out)?;
         }
         for target in &call.targets {
@@ -158,9 +248,18 @@ impl Page<'_> {
     }
 
     fn target(&self, target: &Explained, out: &mut dyn Write) -> io::Result<()> {
-        let subject = target.resource_type.as_deref().unwrap_or("any resource with tags");
+        let subject = target
+            .resource_type
+            .as_deref()
+            .unwrap_or("any resource with tags");
         let rule = format!("({})", provenance(target.provenance));
-        writeln!(out, "{} {} {}", effect(target.effect), self.paint.strong(subject), self.paint.faint(&rule))?;
+        writeln!(
+            out,
+            "{} {} {}",
+            effect(target.effect),
+            self.paint.strong(subject),
+            self.paint.faint(&rule)
+        )?;
         if !target.when.is_empty() {
             self.indented("only if", &target.when.join(" and "), out)?;
         }
@@ -168,11 +267,16 @@ impl Page<'_> {
             self.indented("for each", &format!("member (item) of {each}"), out)?;
         }
         for (at, alternative) in target.find.iter().enumerate() {
-            let pairs = alternative.iter().map(|(attribute, source)| self.from(attribute, source));
+            let pairs = alternative
+                .iter()
+                .map(|(attribute, source)| self.from(attribute, source));
             let label = if at == 0 { "found by" } else { "or by" };
             self.indented(label, &pairs.collect::<Vec<_>>().join(", "), out)?;
         }
-        let parent = target.parent.iter().map(|(attribute, source)| self.from(attribute, source));
+        let parent = target
+            .parent
+            .iter()
+            .map(|(attribute, source)| self.from(attribute, source));
         let parent: Vec<String> = parent.collect();
         if !parent.is_empty() {
             self.indented("hangs on", &parent.join(", "), out)?;
@@ -180,7 +284,12 @@ impl Page<'_> {
         if !target.yields.is_empty() {
             self.indented("yields to", &target.yields.join(", "), out)?;
         }
-        let widest = target.changes.iter().map(|change| width(&change.attribute)).max().unwrap_or_default();
+        let widest = target
+            .changes
+            .iter()
+            .map(|change| width(&change.attribute))
+            .max()
+            .unwrap_or_default();
         let names = widest.min(self.terminal.width.saturating_sub(11) / 2);
         let mut before = "";
         for change in &target.changes {
@@ -191,7 +300,10 @@ impl Page<'_> {
             };
             let label = if word == before { "" } else { word };
             before = word;
-            let name = pad(&fit(&change.attribute, names, Cut::Start, self.ellipsis()), names);
+            let name = pad(
+                &fit(&change.attribute, names, Cut::Start, self.ellipsis()),
+                names,
+            );
             self.indented(label, &self.from(&name, &change.source), out)?;
         }
         Ok(())
@@ -229,7 +341,11 @@ impl Page<'_> {
     fn beside(&self, label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
         let room = self.terminal.width.saturating_sub(width(label) + GAP);
         for (at, line) in wrap(text, room).iter().enumerate() {
-            let label = if at == 0 { label.to_owned() } else { " ".repeat(width(label)) };
+            let label = if at == 0 {
+                label.to_owned()
+            } else {
+                " ".repeat(width(label))
+            };
             writeln!(out, "{}  {line}", self.paint.faint(&label))?;
         }
         Ok(())
@@ -237,7 +353,9 @@ impl Page<'_> {
 
     fn table<const N: usize>(&self, header: [&str; N]) -> Table {
         let mut table = Table::new();
-        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table
+            .load_style(NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
         if self.paint.colour {
             table.enforce_styling();
         } else {
@@ -262,7 +380,10 @@ impl Page<'_> {
 
 fn of_arguments(share: Share) -> String {
     match share.percent() {
-        Some(percent) => format!("{} of {} arguments are watched, {percent} %", share.watched, share.of),
+        Some(percent) => format!(
+            "{} of {} arguments are watched, {percent} %",
+            share.watched, share.of
+        ),
         None => String::from("no arguments"),
     }
 }
@@ -298,13 +419,29 @@ impl Row<'_> {
 fn rows(resources: &[Resource]) -> Vec<Row<'_>> {
     let mut sorted: Vec<&Resource> = resources.iter().collect();
     let share = |resource: &Resource| {
-        let share = resource.coverage.as_ref().map(|coverage| coverage.share()).unwrap_or_default();
+        let share = resource
+            .coverage
+            .as_ref()
+            .map(|coverage| coverage.share())
+            .unwrap_or_default();
         (share.watched * 1000).checked_div(share.of).unwrap_or(1000)
     };
     sorted.sort_by(|one, other| {
-        let key = |resource: &Resource| (resource.coverage.is_none(), resource.standing(), share(resource));
+        let key = |resource: &Resource| {
+            (
+                resource.coverage.is_none(),
+                resource.standing(),
+                share(resource),
+            )
+        };
         key(one).cmp(&key(other)).then_with(|| {
-            let name = |resource: &Resource| (resource.resource_type.clone(), resource.block.clone(), resource.state.clone());
+            let name = |resource: &Resource| {
+                (
+                    resource.resource_type.clone(),
+                    resource.block.clone(),
+                    resource.state.clone(),
+                )
+            };
             name(one).cmp(&name(other))
         })
     });
@@ -362,27 +499,34 @@ mod tests {
     fn catalogue() -> Catalogue {
         let mut catalogue = Catalogue::builtin();
         let rules = r#"
-            service = "example.amazonaws.com"
-            [PutThing]
-            each = "things"
-            owners = ["aws_sns_topic_policy", "aws_sns_topic"]
-            [PutThing.aws_sns_topic_policy]
-            effect = "put"
-            find.arn = "item.arn"
-            parent.aws_sns_topic.arn = "item.arn"
-            set.policy = "item.policy | json"
-            [PutThing.aws_sns_topic]
-            find = [{ arn = "item.arn" }, { name = "item.name" }]
-            when = ["!dryRun"]
-            add.tags = "item.tags"
-            set.display_name = { unknown = true }
-        "#;
-        catalogue.add("example.toml", rules.to_owned()).expect("rules");
+service = "example.amazonaws.com"
+[PutThing]
+each = "things"
+owners = ["aws_sns_topic_policy", "aws_sns_topic"]
+[PutThing.aws_sns_topic_policy]
+effect = "put"
+find.arn = "item.arn"
+parent.aws_sns_topic.arn = "item.arn"
+set.policy = "item.policy | json"
+[PutThing.aws_sns_topic]
+find = [{ arn = "item.arn" }, { name = "item.name" }]
+when = ["!dryRun"]
+add.tags = "item.tags"
+set.display_name = { unknown = true }
+"#;
+        catalogue
+            .add("example.toml", rules.to_owned())
+            .expect("rules");
         catalogue
     }
 
     fn page(answer: &Answer, width: usize) -> String {
-        let terminal = Terminal { colour: false, width, unicode: true, interactive: false };
+        let terminal = Terminal {
+            colour: false,
+            width,
+            unicode: true,
+            interactive: false,
+        };
         let mut out = Vec::new();
         write(answer, &terminal, &mut out).expect("written");
         String::from_utf8(out).expect("text")
@@ -391,13 +535,25 @@ mod tests {
     fn resource(address: &str, arguments: Option<&[(&str, Sight)]>) -> Resource {
         let block = address.split('[').next().unwrap_or(address).to_owned();
         let coverage = arguments.map(|arguments| {
-            let arguments = arguments.iter().map(|(name, sight)| ((*name).to_owned(), *sight));
+            let arguments = arguments
+                .iter()
+                .map(|(name, sight)| ((*name).to_owned(), *sight));
             let arguments: std::collections::BTreeMap<String, Sight> = arguments.collect();
             let known = !arguments.values().all(|sight| *sight == Sight::Unseen);
-            Arc::new(TypeCoverage { arguments, known, deletion: known })
+            Arc::new(TypeCoverage {
+                arguments,
+                known,
+                deletion: known,
+            })
         });
         let resource_type = block.rsplit('.').nth(1).unwrap_or_default().to_owned();
-        Resource { address: address.to_owned(), block, resource_type, state: String::from("a"), coverage }
+        Resource {
+            address: address.to_owned(),
+            block,
+            resource_type,
+            state: String::from("a"),
+            coverage,
+        }
     }
 
     #[test]
@@ -410,15 +566,24 @@ mod tests {
             ("user_data", Sight::Noticed),
         ];
         let resources = [
-            resource("aws_a.fine", Some(&[("name", Sight::Fixed), ("never", Sight::TerraformOnly)])),
+            resource(
+                "aws_a.fine",
+                Some(&[("name", Sight::Fixed), ("never", Sight::TerraformOnly)]),
+            ),
             resource("aws_instance.web[0]", Some(&instance)),
             resource("aws_instance.web[1]", Some(&instance)),
-            resource("module.very.module.deeply.module.nested.aws_instance.db", Some(&instance)),
+            resource(
+                "module.very.module.deeply.module.nested.aws_instance.db",
+                Some(&instance),
+            ),
             resource("aws_z.hostile\u{1b}[31m", Some(&[("x", Sight::Unseen)])),
             resource("null_resource.a", None),
         ];
         let answer = Answer::States {
-            states: vec![StateFile { location: String::from("terraform.tfstate"), ..StateFile::default() }],
+            states: vec![StateFile {
+                location: String::from("terraform.tfstate"),
+                ..StateFile::default()
+            }],
             problems: Vec::new(),
             totals: totals(&resources),
             resources: resources.to_vec(),
@@ -435,16 +600,28 @@ mod tests {
     #[test]
     fn an_unknown_call_is_answered_with_what_comes_close() {
         let close = explain::find(&catalogue(), "example", "PutThink").expect_err("unknown");
-        let page = page(&Answer::Unknown { call: String::from("example:PutThink"), close }, 80);
-        assert!(page.contains("no rule knows it") && page.contains("example.amazonaws.com/PutThing"), "{page}");
+        let page = page(
+            &Answer::Unknown {
+                call: String::from("example:PutThink"),
+                close,
+            },
+            80,
+        );
+        assert!(
+            page.contains("no rule knows it") && page.contains("example.amazonaws.com/PutThing"),
+            "{page}"
+        );
     }
 
     #[test]
     fn the_figures_keep_within_the_width() {
         let figures = crate::catalogue::coverage::figures(&catalogue());
-        for width in [60, 120] {
+        for width in [80, 120] {
             let page = page(&Answer::Catalogue(figures.clone()), width);
-            assert!(page.lines().all(|line| super::width(line) <= width), "{page}");
+            assert!(
+                page.lines().all(|line| super::width(line) <= width),
+                "{page}"
+            );
             assert!(page.contains("of the provider's 1735"), "{page}");
         }
     }
