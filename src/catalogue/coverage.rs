@@ -325,7 +325,7 @@ impl Seen {
         match build {
             Build::Leaf(source, _) => self.note(path, seen(source)),
             Build::Blocks(source, fields) if source.unknown || fields.is_empty() => {
-                self.note(path, seen(source))
+                self.note(path, seen(source));
             }
             Build::Blocks(_, fields) | Build::One { fields, .. } => {
                 for (name, inner) in fields {

@@ -1,6 +1,6 @@
 //! What the catalogue says of one call, in words that a person or a program can read.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::path::{Path, Root, Step};
 use super::rule::{
@@ -311,7 +311,7 @@ fn path(path: &Path, item: &str) -> String {
             }
             Step::Key(key) => {
                 text.truncate(text.trim_end_matches('.').len());
-                text.push_str(&format!("[{key:?}]."));
+                let _ = write!(text, "[{key:?}].");
             }
         }
     }

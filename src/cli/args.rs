@@ -502,7 +502,10 @@ mod tests {
             (&["scan", "--threads", "0"], "1..=1024"),
             (&["scan", "-q", "-v"], "--verbose"),
             (&["coverage", "RunInstances"], "ec2:RunInstances"),
-            (&["coverage", "ec2:RunInstances", "--catalogue-only"], "--catalogue-only"),
+            (
+                &["coverage", "ec2:RunInstances", "--catalogue-only"],
+                "--catalogue-only",
+            ),
         ];
         for (words, hint) in table {
             let refused = parse(words).unwrap_err();

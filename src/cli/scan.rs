@@ -136,8 +136,7 @@ pub(super) fn states(
         let found = state::discover(std::path::Path::new("."), &|name| std::env::var(name).ok());
         (found.locations, found.problems)
     } else {
-        let parsed: Result<Vec<StateLocation>, _> =
-            given.iter().map(|text| text.parse()).collect();
+        let parsed: Result<Vec<StateLocation>, _> = given.iter().map(|text| text.parse()).collect();
         (
             parsed.map_err(|problem| Error::NoState(vec![problem]))?,
             Vec::new(),

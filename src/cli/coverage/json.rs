@@ -32,7 +32,7 @@ pub(super) fn write(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
         Answer::Catalogue(figures) => object["catalogue"] = catalogue(figures),
         Answer::Call(explanation) => object["call"] = call(explanation),
         Answer::Unknown { call, close } => {
-            object["call"] = json!({"asked": call, "known": false, "alike": close})
+            object["call"] = json!({"asked": call, "known": false, "alike": close});
         }
     }
     serde_json::to_writer_pretty(&mut *out, &object)?;

@@ -65,7 +65,7 @@ impl Page<'_> {
         }
         writeln!(out)?;
         let rows = rows(resources);
-        let shares: Vec<String> = rows.iter().map(|row| row.share()).collect();
+        let shares: Vec<String> = rows.iter().map(Row::share).collect();
         let (watched, arguments) = ("not at all".len(), "ARGUMENTS".len());
         let room = self
             .terminal
@@ -111,7 +111,7 @@ impl Page<'_> {
                 Cell::new(wrap(&missing, lists).join("\n")),
             ]);
         }
-        self.print(&mut table, out)
+        print(&mut table, out)
     }
 
     fn totals(&self, totals: &Totals, problems: &[Problem], out: &mut dyn Write) -> io::Result<()> {
@@ -184,7 +184,7 @@ impl Page<'_> {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(comfy_table::CellAlignment::Right);
         }
-        self.print(&mut table, out)?;
+        print(&mut table, out)?;
         writeln!(out)?;
         self.labelled(
             "Types",
@@ -364,18 +364,18 @@ impl Page<'_> {
         table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Dim)));
         table
     }
+}
 
-    fn print(&self, table: &mut Table, out: &mut dyn Write) -> io::Result<()> {
-        let columns = table.column_count();
-        for (index, column) in table.column_iter_mut().enumerate() {
-            let right = if index + 1 == columns { 0 } else { GAP };
-            column.set_padding((0, u16::try_from(right).unwrap_or_default()));
-        }
-        for line in table.lines() {
-            writeln!(out, "{}", line.trim_end())?;
-        }
-        Ok(())
+fn print(table: &mut Table, out: &mut dyn Write) -> io::Result<()> {
+    let columns = table.column_count();
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let right = if index + 1 == columns { 0 } else { GAP };
+        column.set_padding((0, u16::try_from(right).unwrap_or_default()));
     }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 fn of_arguments(share: Share) -> String {
