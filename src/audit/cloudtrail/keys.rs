@@ -159,24 +159,21 @@ impl Glance {
             SPELT[Key::ReadOnly as usize].1,
             last(SPELT[Key::ReadOnly as usize].1),
         );
-        let (mut met, mut count) = ([Colons::default(); MET], 0);
+        let (mut time, mut read_only, mut doubtful) = (0, 0, false);
         let end = own_colons(bytes, at, |colons| {
-            met[count % MET] = colons;
-            count += 1;
-        })?;
-        let (mut time, mut read_only, mut doubtful) = (0, 0, count > MET);
-        for colons in met.iter().take(count) {
-            doubtful |= colons.spaced || colons.slash && may_be_escaped(bytes, *colons);
-            for colon in *colons {
-                let [_, last] = words_before(bytes, colon);
+            doubtful |= colons.spaced;
+            if colons.slash {
+                doubtful |= may_be_escaped(bytes, colons);
+            }
+            for colon in colons {
+                let last = last_before(bytes, colon);
                 if last == TIME.1 {
                     time = colon;
-                }
-                if last == READ_ONLY.1 {
+                } else if last == READ_ONLY.1 {
                     read_only = colon;
                 }
             }
-        }
+        })?;
         let is_whole = |colon: usize, spelt: &[u8]| {
             colon == 0 || bytes.get(..colon).is_some_and(|text| text.ends_with(spelt))
         };
@@ -217,8 +214,14 @@ fn may_be_escaped(bytes: &[u8], mut colons: Colons) -> bool {
     })
 }
 
-/// Groups of colons that a glance takes.
-const MET: usize = 24;
+/// The eight bytes before a byte as a number; 0 where there are less, which is no key's.
+#[inline(always)]
+fn last_before(bytes: &[u8], end: usize) -> u64 {
+    let word = end
+        .checked_sub(8)
+        .and_then(|start| bytes.get(start..end)?.first_chunk());
+    word.copied().map_or(0, u64::from_le_bytes)
+}
 
 /// The last eight bytes of a key as a number.
 const fn last(spelt: &[u8]) -> u64 {

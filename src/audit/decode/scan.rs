@@ -142,15 +142,6 @@ pub(crate) struct Colons {
     pub spaced: bool,
 }
 
-impl Colons {
-    #[inline(always)]
-    pub(crate) fn next0(&mut self) -> usize {
-        let at = self.base + self.bits.trailing_zeros() as usize;
-        self.bits &= self.bits.wrapping_sub(1);
-        at
-    }
-}
-
 impl Iterator for Colons {
     type Item = usize;
 
