@@ -47,6 +47,8 @@ pub type Keys = BTreeMap<String, String>;
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
     pub parts: Vec<Part>,
+    /// Other ways to name it: a call gives one of several.
+    pub others: Vec<Vec<Part>>,
     /// Templates for an `id` put together from all parts, tried when the parts themselves cannot be.
     pub templates: Vec<String>,
 }
@@ -160,12 +162,39 @@ impl<'a> Subject<'a> {
                 None => missing.push(*member),
             }
         }
-        if required.is_empty() {
-            parts = self.optional(source, event, operation, mappings);
+        // What is named inside a required structure is part of the name: `vPC.vPCId`.
+        let mut dark = false;
+        for member in operation.input.iter().filter(|member| member.required) {
+            let (hop, Some(fields)) = opened(member) else { continue };
+            let named: Vec<Part> = fields
+                .iter()
+                .filter(|field| hop.lists == 0 && names_something(field))
+                .filter_map(|field| {
+                    let (attribute, tie) = self.attribute_for(event, &field.name, &[])?;
+                    let sure = tie == Tie::Own || self.has(&snake(&field.name)) || snake(&field.name).ends_with("_id");
+                    let paths = spell::request(source, operation, &[hop, opened(field).0]);
+                    sure.then(|| Part { attribute, paths, tie, member: field.name.clone() })
+                })
+                .filter(|part| part.attribute.ends_with("_id") || part.attribute.ends_with("name") || part.attribute.ends_with("arn"))
+                .collect();
+            dark |= named.is_empty();
+            for part in named {
+                if !parts.iter().any(|other| other.attribute == part.attribute) {
+                    parts.push(part);
+                }
+            }
+        }
+        if required.is_empty() && parts.is_empty() {
+            let mut own = self.optional(source, event, operation, mappings).into_iter().map(|part| vec![part]);
+            let first = own.next()?;
+            return Some(Identity { parts: first, others: own.collect(), ..Identity::default() });
+        }
+        if dark && !parts.iter().any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name")) {
+            return None;
         }
         let whole = parts.iter().any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name"));
         if missing.is_empty() || whole {
-            return (!parts.is_empty()).then(|| Identity { parts, templates: Vec::new() });
+            return (!parts.is_empty()).then(|| Identity { parts, ..Identity::default() });
         }
         if !self.has("id") {
             return None;
@@ -173,11 +202,11 @@ impl<'a> Subject<'a> {
         if let ([member], true) = (missing.as_slice(), required.len() == 1) {
             let paths = request_paths(source, operation, member);
             let part = Part { attribute: String::from("id"), paths, tie: Tie::Fallback, member: member.name.clone() };
-            return Some(Identity { parts: vec![part], templates: Vec::new() });
+            return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         let paths: Vec<String> =
             required.iter().filter_map(|member| request_paths(source, operation, member).into_iter().next()).collect();
-        Some(Identity { parts: Vec::new(), templates: templates(&paths) })
+        Some(Identity { templates: templates(&paths), ..Identity::default() })
     }
 
     /// Members that are not required but are the type's own id, ARN or name: one of them is given.
@@ -198,7 +227,8 @@ impl<'a> Subject<'a> {
             "arn" => 1,
             _ => 2,
         });
-        best.truncate(1);
+        best.dedup_by(|one, other| one.attribute == other.attribute);
+        best.truncate(3);
         best
     }
 
@@ -256,19 +286,37 @@ impl<'a> Subject<'a> {
             }
         };
         if whole(&parts) {
-            return Some(Identity { parts, templates: Vec::new() });
+            return Some(Identity { parts, ..Identity::default() });
         }
+        // One of several that are not required is given.
+        let asked = parts.clone();
         for part in found.values() {
-            take(part, &mut parts);
+            let own = part.tie == Tie::Own || matches!(part.attribute.as_str(), "id" | "arn");
+            if !own {
+                take(part, &mut parts);
+            }
         }
-        if whole(&parts) {
-            return Some(Identity { parts, templates: Vec::new() });
+        if parts.len() > asked.len() && whole(&parts) {
+            return Some(Identity { parts, ..Identity::default() });
+        }
+        let mut ways: Vec<Vec<Part>> = found
+            .values()
+            .filter(|part| part.tie == Tie::Own || matches!(part.attribute.as_str(), "id" | "arn"))
+            .filter(|part| !parts.iter().any(|other| other.attribute == part.attribute))
+            .filter(|part| identifies(part) || required.is_empty())
+            .map(|part| parts.iter().chain([part]).cloned().collect::<Vec<Part>>())
+            .filter(|way| whole(way) || required.is_empty())
+            .collect();
+        ways.truncate(3);
+        if !ways.is_empty() {
+            let first = ways.remove(0);
+            return Some(Identity { parts: first, others: ways, ..Identity::default() });
         }
         for part in &self.inside(source, event, operation) {
             take(part, &mut parts);
         }
         if whole(&parts) {
-            return Some(Identity { parts, templates: Vec::new() });
+            return Some(Identity { parts, ..Identity::default() });
         }
         // `ResourceArn` of a call that requires nothing else is whatever the call is about.
         let generic = operation.input.iter().find(|member| {
@@ -280,7 +328,7 @@ impl<'a> Subject<'a> {
         {
             let paths = request_paths(source, operation, member);
             let part = Part { attribute, paths, tie: Tie::Own, member: member.name.clone() };
-            return Some(Identity { parts: vec![part], templates: Vec::new() });
+            return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         // The type's own name stands for its id where nothing else does.
         let own: Vec<Part> = required
@@ -290,7 +338,7 @@ impl<'a> Subject<'a> {
             .cloned()
             .collect();
         if own.len() == 1 && required.len() == 1 {
-            return Some(Identity { parts: own, templates: Vec::new() });
+            return Some(Identity { parts: own, ..Identity::default() });
         }
         if keys.is_none() && !required.is_empty() && required.iter().all(|member| found.contains_key(member.name.as_str())) {
             // Nothing ends this type: what the call requires and the schema knows must be its name.
@@ -300,19 +348,19 @@ impl<'a> Subject<'a> {
                     parts.push(part.clone());
                 }
             }
-            return Some(Identity { parts, templates: Vec::new() });
+            return Some(Identity { parts, ..Identity::default() });
         }
         let single = required.as_slice();
         if let ([member], None) = (single, keys)
             && self.has("id")
         {
             let part = Part { attribute: "id".into(), paths: request_paths(source, operation, member), tie: Tie::Fallback, member: member.name.clone() };
-            return Some(Identity { parts: vec![part], templates: Vec::new() });
+            return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         if keys.is_some_and(Keys::is_empty) && self.has("id") && required.len() > 1 {
             let paths: Vec<String> =
                 required.iter().filter_map(|member| request_paths(source, operation, member).into_iter().next()).collect();
-            return Some(Identity { parts: Vec::new(), templates: templates(&paths) });
+            return Some(Identity { templates: templates(&paths), ..Identity::default() });
         }
         None
     }
@@ -350,22 +398,22 @@ impl<'a> Subject<'a> {
                 })
                 .collect();
             if let Some(parts) = parts {
-                return Some(Identity { parts, templates: Vec::new() });
+                return Some(Identity { parts, ..Identity::default() });
             }
         }
         for attribute in ["id", "arn", "name"] {
             if let Some(part) = made.get(attribute) {
-                return Some(Identity { parts: vec![part.clone()], templates: Vec::new() });
+                return Some(Identity { parts: vec![part.clone()], ..Identity::default() });
             }
         }
         let own = asked.values().find(|part| part.tie == Tie::Own).or_else(|| made.values().next());
         if let Some(part) = own {
-            return Some(Identity { parts: vec![part.clone()], templates: Vec::new() });
+            return Some(Identity { parts: vec![part.clone()], ..Identity::default() });
         }
         let required = required(operation);
         let parts: Vec<Part> =
             required.iter().filter_map(|member| self.part(source, event, operation, member, mappings)).collect();
-        (!parts.is_empty() && parts.len() == required.len()).then(|| Identity { parts, templates: Vec::new() })
+        (!parts.is_empty() && parts.len() == required.len()).then(|| Identity { parts, ..Identity::default() })
     }
 
     /// What the ending call asks for, given by the response (or the request) of the making call.

@@ -137,8 +137,15 @@ pub fn generate(inputs: &Inputs) -> Generated {
             let mut values = match effect {
                 Effect::Delete => Values::default(),
                 _ => {
-                    let mappings = values::borrowed(&call, mappings, &others(inputs, resource_type, source, event));
-                    values::values(&call, &mappings, &mut generated.reviews)
+                    // A call that makes something beside the type says nothing of the type under the same names.
+                    let apart = row.kind != Kind::Primary || (effect == Effect::Update && effects::makes(event));
+                    let others = others(inputs, resource_type, source, event);
+                    let mappings = if apart { mappings.to_vec() } else { values::borrowed(&call, mappings, &others) };
+                    let mut values = values::values(&call, &mappings, &mut generated.reviews);
+                    if operation.api == "apigateway" && operation.member("patchOperations").is_some() {
+                        values.set = values::patched(body, &others);
+                    }
+                    values
                 }
             };
             if let Some(keyed) = inputs.keyed.get(&(resource_type.clone(), row.source.clone())) {
@@ -254,15 +261,16 @@ fn correct(inputs: &Inputs, resource_type: &str, event: &str, operation: &Operat
         parts.push(identify::Part { attribute: attribute.to_owned(), paths, tie: identify::Tie::Named, member: member.clone() });
     }
     if !parts.is_empty() {
-        *identity = Identity { parts, templates: Vec::new() };
+        *identity = Identity { parts, ..Identity::default() };
     }
 }
 
 fn find(identity: &Identity) -> Vec<BTreeMap<String, Source>> {
-    let mut find = Vec::new();
-    if !identity.parts.is_empty() {
-        find.push(identity.parts.iter().map(|part| (part.attribute.clone(), Source::Paths(part.paths.clone()))).collect());
-    }
+    let mut find: Vec<BTreeMap<String, Source>> = std::iter::once(&identity.parts)
+        .chain(&identity.others)
+        .filter(|parts| !parts.is_empty())
+        .map(|parts| parts.iter().map(|part| (part.attribute.clone(), Source::Paths(part.paths.clone()))).collect())
+        .collect();
     find.extend(
         identity.templates.iter().map(|text| BTreeMap::from([(String::from("id"), Source::Template(text.clone()))])),
     );

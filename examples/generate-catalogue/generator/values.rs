@@ -90,6 +90,30 @@ pub fn borrowed(call: &Call<'_>, own: &[Mapping], others: &[&Mapping]) -> Vec<Ma
     mappings
 }
 
+/// REST APIs are changed by patches whose paths are the members that the making call has.
+pub fn patched(body: &Body, others: &[&Mapping]) -> BTreeMap<String, Source> {
+    let mut set = BTreeMap::new();
+    for mapping in others.iter().filter(|mapping| matches!(mapping.confidence, 'M' | 'A') && !mapping.member.contains('.')) {
+        let Some(place) = body.at(&mapping.attribute).filter(Place::configurable) else { continue };
+        let Leaf::Attribute(name, attribute) = place.leaf else { continue };
+        let plain = matches!(attribute.ty, Type::String | Type::Number | Type::Bool);
+        if !plain || !place.steps.is_empty() || NEVER_SET.contains(&name) || name.ends_with("_api_id") || name.contains("_wo") {
+            continue;
+        }
+        // The inputs write a member as the attribute where the two are the same word.
+        let mut member = String::new();
+        for (at, word) in mapping.member.split('_').enumerate() {
+            let mut letters = word.chars();
+            match letters.next() {
+                Some(first) if at > 0 => member.extend([first.to_ascii_uppercase().to_string().as_str(), letters.as_str()]),
+                _ => member.push_str(word),
+            }
+        }
+        set.insert(name.to_owned(), Source::Paths(vec![format!("patch[\"/{member}\"]")]));
+    }
+    set
+}
+
 /// What a call tells by its name alone: `EnableSso`, `DeleteCorsConfiguration`.
 fn told_by_name(call: &Call<'_>, values: &mut Values) {
     let (verb, noun) = verb_and_noun(call.event);
@@ -146,8 +170,9 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
             if lists.iter().any(|(list, from)| values.set.get(list).is_some_and(|other| other != from)) {
                 continue;
             }
-            values.set.extend(lists);
-            values.set.insert(attribute.clone(), source);
+            let into = if adds && !lists.is_empty() { &mut values.add } else { &mut values.set };
+            into.extend(lists);
+            into.insert(attribute.clone(), source);
         }
     }
     drop_empty_lists(call.body, &mut values.set);
