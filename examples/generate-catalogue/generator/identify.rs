@@ -38,6 +38,8 @@ pub struct Part {
     pub tie: Tie,
     /// The call's member.
     pub member: String,
+    /// Whether the call may leave it out.
+    pub optional: bool,
 }
 
 /// The attributes that identify a type, and the members of the ending call that give them.
@@ -55,7 +57,7 @@ pub struct Identity {
 
 impl Identity {
     pub fn keys(&self) -> Keys {
-        self.parts.iter().map(|part| (part.attribute.clone(), part.member.clone())).collect()
+        self.parts.iter().filter(|part| !part.optional).map(|part| (part.attribute.clone(), part.member.clone())).collect()
     }
 
     pub fn attributes(&self) -> BTreeSet<String> {
@@ -123,14 +125,16 @@ impl<'a> Subject<'a> {
                 candidates.push(format!("{stem}_{kind}"));
             }
             candidates.extend(kinds.iter().map(|kind| format!("{stem}_{kind}")));
-            candidates.push(stem.to_owned());
+            if stem == base {
+                candidates.push(stem.to_owned());
+            }
         }
         self.first(&candidates).map(|attribute| (attribute, Tie::Named))
     }
 
     fn part(&self, source: &str, event: &str, operation: &Operation, member: &Member, mappings: &[Mapping]) -> Option<Part> {
         let (attribute, tie) = self.attribute_for(event, &member.name, mappings)?;
-        Some(Part { attribute, paths: request_paths(source, operation, member), tie, member: member.name.clone() })
+        Some(Part { attribute, paths: request_paths(source, operation, member), tie, member: member.name.clone(), optional: false })
     }
 
     /// What is named inside the structures of a request: `configRule.configRuleName`.
@@ -144,7 +148,7 @@ impl<'a> Subject<'a> {
             for field in fields.iter().filter(|field| names_something(field)) {
                 let Some((attribute, Tie::Own)) = self.attribute_for(event, &field.name, &[]) else { continue };
                 let paths = spell::request(source, operation, &[hop, opened(field).0]);
-                parts.push(Part { attribute, paths, tie: Tie::Own, member: field.name.clone() });
+                parts.push(Part { attribute, paths, tie: Tie::Own, member: field.name.clone(), optional: false });
             }
         }
         parts
@@ -173,7 +177,7 @@ impl<'a> Subject<'a> {
                     let (attribute, tie) = self.attribute_for(event, &field.name, &[])?;
                     let sure = tie == Tie::Own || self.has(&snake(&field.name)) || snake(&field.name).ends_with("_id");
                     let paths = spell::request(source, operation, &[hop, opened(field).0]);
-                    sure.then(|| Part { attribute, paths, tie, member: field.name.clone() })
+                    sure.then(|| Part { attribute, paths, tie, member: field.name.clone(), optional: false })
                 })
                 .filter(|part| part.attribute.ends_with("_id") || part.attribute.ends_with("name") || part.attribute.ends_with("arn"))
                 .collect();
@@ -193,6 +197,18 @@ impl<'a> Subject<'a> {
             return None;
         }
         let whole = parts.iter().any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name"));
+        if missing.is_empty() && !whole && !parts.iter().any(|part| part.tie == Tie::Own) {
+            // What else the call may name tells one of several apart; left out, the state must not have it.
+            for member in operation.input.iter().filter(|member| !member.required && names_something(member)) {
+                let name = snake(&singular(&member.name));
+                let told = ["_id", "_arn", "_name", "_cidr_block", "_identifier"].iter().any(|end| name.ends_with(end)) || name == "name";
+                let plain = self.body.attributes.get(&name).is_some_and(|found| found.configurable && !found.computed);
+                if told && plain && !parts.iter().any(|other| other.attribute == name) {
+                    let paths = request_paths(source, operation, member);
+                    parts.push(Part { attribute: name, paths, tie: Tie::Named, member: member.name.clone(), optional: true });
+                }
+            }
+        }
         if missing.is_empty() || whole {
             return (!parts.is_empty()).then(|| Identity { parts, ..Identity::default() });
         }
@@ -201,7 +217,7 @@ impl<'a> Subject<'a> {
         }
         if let ([member], true) = (missing.as_slice(), required.len() == 1) {
             let paths = request_paths(source, operation, member);
-            let part = Part { attribute: String::from("id"), paths, tie: Tie::Fallback, member: member.name.clone() };
+            let part = Part { attribute: String::from("id"), paths, tie: Tie::Fallback, member: member.name.clone(), optional: false };
             return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         let paths: Vec<String> =
@@ -255,6 +271,7 @@ impl<'a> Subject<'a> {
                         paths: request_paths(source, operation, member),
                         tie: Tie::Named,
                         member: member.name.clone(),
+                        optional: false,
                     },
                     None => self.part(source, event, operation, member, mappings)?,
                 };
@@ -327,7 +344,7 @@ impl<'a> Subject<'a> {
             && let Some(attribute) = self.first(&["arn".into(), "id".into()])
         {
             let paths = request_paths(source, operation, member);
-            let part = Part { attribute, paths, tie: Tie::Own, member: member.name.clone() };
+            let part = Part { attribute, paths, tie: Tie::Own, member: member.name.clone(), optional: false };
             return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         // The type's own name stands for its id where nothing else does.
@@ -354,7 +371,7 @@ impl<'a> Subject<'a> {
         if let ([member], None) = (single, keys)
             && self.has("id")
         {
-            let part = Part { attribute: "id".into(), paths: request_paths(source, operation, member), tie: Tie::Fallback, member: member.name.clone() };
+            let part = Part { attribute: "id".into(), paths: request_paths(source, operation, member), tie: Tie::Fallback, member: member.name.clone(), optional: false };
             return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         if keys.is_some_and(Keys::is_empty) && self.has("id") && required.len() > 1 {
@@ -418,7 +435,7 @@ impl<'a> Subject<'a> {
 
     /// What the ending call asks for, given by the response (or the request) of the making call.
     fn same_member(&self, source: &str, operation: &Operation, attribute: &str, name: &str) -> Option<Part> {
-        let part = |paths| Part { attribute: attribute.to_owned(), paths, tie: Tie::Own, member: name.to_owned() };
+        let part = |paths| Part { attribute: attribute.to_owned(), paths, tie: Tie::Own, member: name.to_owned(), optional: false };
         for member in &operation.output {
             let (hop, inner) = opened(member);
             if member.name.eq_ignore_ascii_case(name) && matches!(hop.shape, Shape::Value(_)) {
@@ -449,7 +466,7 @@ impl<'a> Subject<'a> {
             }
             if let Some((attribute, Tie::Own)) = self.attribute_for(event, &last.member.name, &[]) {
                 let paths = spell::response(source, hops);
-                made.entry(attribute.clone()).or_insert(Part { attribute, paths, tie: Tie::Own, member: last.member.name.clone() });
+                made.entry(attribute.clone()).or_insert(Part { attribute, paths, tie: Tie::Own, member: last.member.name.clone(), optional: false });
             }
         };
         for member in &operation.output {

@@ -258,7 +258,7 @@ fn correct(inputs: &Inputs, resource_type: &str, event: &str, operation: &Operat
     for (member, attribute) in members {
         let Some(hops) = operation.at(member) else { return };
         let paths = spell::request(source, operation, &hops);
-        parts.push(identify::Part { attribute: attribute.to_owned(), paths, tie: identify::Tie::Named, member: member.clone() });
+        parts.push(identify::Part { attribute: attribute.to_owned(), paths, tie: identify::Tie::Named, member: member.clone(), optional: false });
     }
     if !parts.is_empty() {
         *identity = Identity { parts, ..Identity::default() };
@@ -269,7 +269,10 @@ fn find(identity: &Identity) -> Vec<BTreeMap<String, Source>> {
     let mut find: Vec<BTreeMap<String, Source>> = std::iter::once(&identity.parts)
         .chain(&identity.others)
         .filter(|parts| !parts.is_empty())
-        .map(|parts| parts.iter().map(|part| (part.attribute.clone(), Source::Paths(part.paths.clone()))).collect())
+        .map(|parts| {
+            let name = |part: &identify::Part| format!("{}{}", part.attribute, if part.optional { "?" } else { "" });
+            parts.iter().map(|part| (name(part), Source::Paths(part.paths.clone()))).collect()
+        })
         .collect();
     find.extend(
         identity.templates.iter().map(|text| BTreeMap::from([(String::from("id"), Source::Template(text.clone()))])),

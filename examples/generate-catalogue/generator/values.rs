@@ -138,7 +138,9 @@ fn told_by_name(call: &Call<'_>, values: &mut Values) {
             values.set.insert(name.clone(), Source::Constant(if on { "true" } else { "false" }));
         }
     }
-    if matches!(verb, "Delete" | "Remove") {
+    // A call that names more than the instance takes one of many away.
+    let one_of_many = call.operation.input.iter().filter(|member| member.required).count() > call.fixed.len().max(1);
+    if matches!(verb, "Delete" | "Remove") && !one_of_many {
         let block = call.body.blocks.iter().find(|(name, block)| block.configurable && words(name) == noun);
         let text = call.body.attributes.iter().find(|(name, attribute)| {
             attribute.configurable && attribute.ty == Type::String && words(name) == noun
@@ -225,6 +227,11 @@ fn chosen<'a>(call: &Call<'a>, mappings: &'a [Mapping], reviews: &mut BTreeSet<R
             continue;
         }
         let Some(hops) = call.operation.at(&mapping.member) else { continue };
+        let steps = |hop: &Hop<'_>| hop.lists > 0 && (hop.member.name.ends_with("Updates") || hop.member.name.ends_with("Actions"));
+        let header = |hop: &Hop<'_>| hop.member.wire.as_ref().is_some_and(|wire| wire.starts_with("x-amz-"));
+        if hops.iter().any(|hop| steps(hop) && matches!(hop.shape, Shape::Struct(_))) || (!call.creates && hops.iter().any(header)) {
+            continue;
+        }
         if hops.iter().any(|hop| matches!(hop.shape, Shape::Map(_))) && hops.last().is_none_or(|hop| !matches!(hop.shape, Shape::Map(_))) {
             continue;
         }
@@ -264,7 +271,7 @@ fn chosen<'a>(call: &Call<'a>, mappings: &'a [Mapping], reviews: &mut BTreeSet<R
             || candidate.mapping.confidence == 'M'
             || same_leaf(&candidate.mapping.attribute, &candidate.hops)
             || (call.source == "quicksight" && candidate.mapping.confidence == 'A');
-        let likely = candidate.mapping.confidence != 'B' || likely(&candidate.mapping.attribute, &candidate.hops);
+        let likely = candidate.mapping.confidence != 'B' || likely(call.resource_type, &candidate.mapping.attribute, &candidate.hops);
         if !keep && !exact.contains(&member(candidate)) {
             reviews.insert(review(call, candidate, "several attributes for one member"));
         } else if keep && !likely {
@@ -300,11 +307,14 @@ fn same_leaf(attribute: &str, hops: &[Hop<'_>]) -> bool {
 
 /// Whether a likely mapping is as good as sure: the shorter name's words all stand in the longer one, the last
 /// word is the same.
-fn likely(attribute: &str, hops: &[Hop<'_>]) -> bool {
+fn likely(resource_type: &str, attribute: &str, hops: &[Hop<'_>]) -> bool {
     let leaf = words(attribute.rsplit('.').next().unwrap_or(attribute));
     let Some(member) = hops.last().map(|hop| words(&snake(&hop.member.name))) else { return false };
     let (short, long) = if leaf.len() < member.len() { (&leaf, &member) } else { (&member, &leaf) };
-    leaf.last() == member.last() && short.iter().all(|word| long.contains(word)) && long.len() <= short.len() + 2
+    let kind = words(resource_type.trim_start_matches("aws_"));
+    let more: Vec<&String> = long.iter().filter(|word| !short.contains(word)).collect();
+    let same = leaf.last() == member.last() && short.iter().all(|word| long.contains(word));
+    same && (more.len() <= 2 || more.iter().all(|word| kind.contains(word) || *word == "new"))
 }
 
 /// The source of one attribute, if the call's shape fits the attribute's.
@@ -397,7 +407,10 @@ fn lists(call: &Call<'_>, candidate: &Candidate<'_>, mappings: &[Mapping]) -> Op
         let at = match said {
             Some(at) => at,
             None if opened.len() == total => *opened.get(nth)?,
-            None if total == 1 && opened.is_empty() && candidate.hops.len() >= 2 => candidate.hops.len() - 2,
+            // Newer resources write a block that can stand once as a list.
+            None if total == 1 && opened.is_empty() => {
+                candidate.hops.iter().position(|hop| words(&snake(&hop.member.name)) == words(step.name))?
+            }
             None => return None,
         };
         nth += 1;
