@@ -359,8 +359,13 @@ impl<'a> Subject<'a> {
         }
         if keys.is_none() && !required.is_empty() && required.iter().all(|member| found.contains_key(member.name.as_str())) {
             // Nothing ends this type: what the call requires and the schema knows must be its name.
+            let named = |part: &&Part| {
+                ["_id", "_arn", "name", "_identifier", "identity", "_type", "bucket"].iter().any(|end| part.attribute.ends_with(end))
+            };
+            let all: Vec<&Part> = required.iter().filter_map(|member| found.get(member.name.as_str())).collect();
+            let some: Vec<&Part> = all.iter().copied().filter(named).collect();
             let mut parts: Vec<Part> = Vec::new();
-            for part in required.iter().filter_map(|member| found.get(member.name.as_str())) {
+            for part in if some.is_empty() { all } else { some } {
                 if !parts.iter().any(|other| other.attribute == part.attribute) {
                     parts.push(part.clone());
                 }

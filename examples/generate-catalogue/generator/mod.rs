@@ -69,7 +69,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
         let Some(body) = schema::resource(resource_type) else { continue };
         let subject = Subject::new(resource_type, body);
         let main = Main::of(resource_type, rows);
-        let keys = main.delete.and_then(|row| {
+        let keys = main.delete.filter(|row| main.effect(row) == Some(Effect::Delete)).and_then(|row| {
             let (operation, mappings) = pick(inputs, resource_type, row)?;
             let mut identity = subject.of_delete(&row.source, &row.event, operation, mappings)?;
             correct(inputs, resource_type, &row.event, operation, &row.source, &mut identity);
