@@ -22,7 +22,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
-use tfdrift::state::{Loaded, Naming, Scope, StateLocation, load};
+use tfdrift::state::{Access, Loaded, Naming, Scope, StateLocation, load};
 
 /// Names as AWS's are, for the types that the generator makes.
 struct BenchNaming(BTreeMap<&'static str, Vec<String>>);
@@ -171,7 +171,11 @@ fn peak_memory() -> Option<f64> {
 
 fn timed_load(path: &Path, naming: &BenchNaming) -> (Loaded, f64) {
     let start = Instant::now();
-    let loaded = load(&[StateLocation::Path(path.into())], None, naming);
+    let loaded = load(
+        &[StateLocation::Path(path.into())],
+        Access::default(),
+        naming,
+    );
     (loaded, start.elapsed().as_secs_f64())
 }
 

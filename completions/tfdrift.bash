@@ -155,13 +155,17 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__scan)
-            opts="-o -q -v -h --state --trail --path-style --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --state-as-of --trail --path-style --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config --memory --threads --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-as-of)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -35,7 +35,8 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
         }
         &'tfdrift;scan'= {
             cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
-            cand --trail 'CloudTrail logs: a file, folder, glob, `-` or s3://bucket/prefix; can be repeated'
+            cand --state-as-of 'Take the states as they were then: `since` (when the window began), `now` or a time'
+            cand --trail 'CloudTrail logs: a file, folder, glob, `-` or s3:// address; can be repeated'
             cand --since 'Look at calls from then on [default: 1h]'
             cand --until 'Look at calls before then [default: now]'
             cand -o 'A report, and the file it goes to; can be repeated [default: table]'

@@ -7,8 +7,10 @@ mod blocking;
 mod client;
 mod error;
 mod location;
+mod versions;
 
 pub use blocking::Blocking;
 pub use client::{Client, Fetched, Found, Listing, Options, Page};
 pub use error::{Error, Operation, Reason};
 pub use location::{Location, LocationError};
+pub use versions::{Version, current_at};

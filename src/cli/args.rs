@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{OutputSpec, Size, parse_account, parse_call};
+use super::values::{AsOf, OutputSpec, Size, parse_account, parse_call};
 use crate::drift::model::{Kind, Severity};
 use crate::drift::rule::{parse_kind, parse_severity};
 use crate::window::Bound;
@@ -195,7 +195,14 @@ pub struct InputArgs {
     #[arg(long = "state", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub states: Vec<String>,
 
-    /// CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated
+    /// Take the states as they were then: `since` (when the window began), `now` or a time
+    ///
+    /// Only buckets that keep versions remember older states. For a look at an old window, the
+    /// state of its beginning tells what Terraform believed then [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub state_as_of: Option<AsOf>,
+
+    /// CloudTrail logs: a file, folder, glob, `-` or s3:// address; can be repeated
     #[arg(long = "trail", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub trails: Vec<String>,
 

@@ -127,6 +127,7 @@ impl Config {
             mut resources,
         } = typed;
         many(&mut input.states, file.input.states);
+        input.state_as_of = input.state_as_of.or(file.input.state_as_of);
         many(&mut input.trails, file.input.trails);
         input.path_style |= file.input.path_style;
         window.since = window.since.or(file.window.since);
@@ -321,6 +322,7 @@ mod tests {
 
     const FULL: &str = r#"
 state = ["s3://states/prod.tfstate", "local.tfstate"]
+state-as-of = "since"
 trail = "s3://trail"
 path-style = true
 since = "24h"
@@ -418,7 +420,7 @@ expires = 2026-06-30
             (
                 "stat = 'x'",
                 "tfdrift.toml:1: `stat` is no key",
-                "state, trail",
+                "state, state-as-of, trail",
             ),
             ("\n\nfail_on = []", "tfdrift.toml:3:", "fail-on"),
             ("since = 'tomorrow'", "tfdrift.toml:1: `since`", "1h30m"),

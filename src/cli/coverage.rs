@@ -83,7 +83,11 @@ fn answer(args: &CoverageArgs, global: &Global) -> Result<Answer, Error> {
         path_style: args.path_style.then_some(true),
         ..s3::Options::default()
     };
-    let loaded = scan::states(&args.states, &s3, &catalogue)?;
+    let reach = scan::Reach {
+        s3,
+        ..scan::Reach::default()
+    };
+    let loaded = scan::states(&args.states, &reach, &catalogue)?;
     let resources = resources(&catalogue, &loaded.inventory);
     let totals = totals(&resources);
     let states = loaded.inventory.states().to_vec();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::args::{Global, ScanArgs};
+use super::args::{Global, ScanArgs, WindowArgs};
 use super::config::Config;
 use super::error::Error;
 use super::job::{Job, shown};
@@ -14,7 +14,7 @@ use super::note;
 use super::output::{self, Manner};
 use super::store::S3States;
 use super::terminal::Terminal;
-use super::values::{OutputSpec, check_outputs};
+use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
 use crate::audit::pipeline::{self, Options};
 use crate::audit::source::TrailLocation;
@@ -41,14 +41,6 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         outputs => outputs.to_vec(),
     };
     check_outputs(&outputs).map_err(Error::Usage)?;
-    let window = Window::resolve(
-        args.window
-            .since
-            .as_ref()
-            .unwrap_or(&Bound::Ago(SignedDuration::from_hours(1))),
-        args.window.until.as_ref().unwrap_or(&Bound::Now),
-        now,
-    )?;
     let trails: Vec<TrailLocation> = args
         .input
         .trails
@@ -63,9 +55,17 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         ..s3::Options::default()
     };
     let catalogue = catalogue(&args.knowledge.catalogues)?;
-    let loaded = states(&args.input.states, &s3, &catalogue)?;
+    let reach = Reach {
+        as_of: as_of(args, now)?,
+        s3: s3.clone(),
+    };
+    let loaded = states(&args.input.states, &reach, &catalogue)?;
+    let window = window(&args.window, &loaded, now)?;
     if !global.quiet {
         note(&format!("window {window}"));
+        for told in &loaded.notes {
+            note(&crate::report::plain(&told.to_string()));
+        }
         for ignore in config.ignores.expired() {
             note(&crate::report::plain(&format!(
                 "ignore rule expired, no longer used: {}",
@@ -107,6 +107,33 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(code))
 }
 
+/// The window that was asked for.
+fn window(args: &WindowArgs, loaded: &state::Loaded, now: Timestamp) -> Result<Window, Error> {
+    let hour = Bound::Ago(SignedDuration::from_hours(1));
+    let since = at_state_write(args.since.unwrap_or(hour), loaded);
+    let until = at_state_write(args.until.unwrap_or(Bound::Now), loaded);
+    Ok(Window::resolve(&since, &until, now)?)
+}
+
+/// Puts the time of the last state write where it was asked for, if any state tells one.
+fn at_state_write(bound: Bound, loaded: &state::Loaded) -> Bound {
+    let written = || {
+        loaded
+            .inventory
+            .states()
+            .iter()
+            .filter_map(|state| state.as_of)
+    };
+    match bound {
+        // Logs cut times to whole seconds: a call in the second of the write may have followed it.
+        Bound::StateWrite => written()
+            .max()
+            .and_then(|time| Timestamp::from_second(time.as_second()).ok())
+            .map_or(bound, Bound::At),
+        _ => bound,
+    }
+}
+
 /// The rules in the binary, and those of the user's files.
 ///
 /// # Errors
@@ -123,13 +150,38 @@ pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
     Ok(catalogue)
 }
 
+/// How states are reached, and as of when.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    /// How to reach S3.
+    pub(super) s3: s3::Options,
+    /// When they are to have been current; none for now.
+    pub(super) as_of: Option<Timestamp>,
+}
+
+/// The time that states are wanted of; none for now.
+fn as_of(args: &ScanArgs, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let hour = Bound::Ago(SignedDuration::from_hours(1));
+    let bound = match args.input.state_as_of {
+        None | Some(AsOf::At(Bound::Now)) => return Ok(None),
+        Some(AsOf::At(bound)) => bound,
+        Some(AsOf::Since) => args.window.since.unwrap_or(hour),
+    };
+    if matches!(bound, Bound::All | Bound::StateWrite) {
+        let text =
+            "--state-as-of since needs a window that begins at a time: give one with --since";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    Ok(bound.instant(now)?)
+}
+
 /// Reads the states at these locations; without any, those that this folder's backend names.
 ///
 /// # Errors
 /// When no state can be read.
 pub(super) fn states(
     given: &[String],
-    s3: &s3::Options,
+    reach: &Reach,
     catalogue: &Catalogue,
 ) -> Result<state::Loaded, Error> {
     let (locations, problems) = if given.is_empty() {
@@ -147,11 +199,15 @@ pub(super) fn states(
         _ => None,
     });
     let store = bucket
-        .map(|bucket| S3States::new(&configured(s3, bucket)))
+        .map(|bucket| S3States::new(&configured(&reach.s3, bucket)))
         .transpose()
         .map_err(pipeline::Error::Threads)?;
     let naming = AwsNaming::new(catalogue);
-    let mut loaded = state::load(&locations, store.as_ref().map(|store| store as _), &naming);
+    let access = state::Access {
+        store: store.as_ref().map(|store| store as _),
+        as_of: reach.as_of,
+    };
+    let mut loaded = state::load(&locations, access, &naming);
     loaded.problems.extend(problems);
     if loaded.inventory.states().is_empty() {
         return Err(Error::NoState(loaded.problems));
@@ -167,4 +223,65 @@ fn configured(options: &s3::Options, bucket: &state::S3Location) -> s3::Options 
     options.endpoint = options.endpoint.or_else(|| bucket.endpoint.clone());
     options.path_style = options.path_style.or(bucket.path_style.then_some(true));
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window;
+
+    const NOW: &str = "2026-01-15T11:00:00Z";
+
+    /// States that were written at these times.
+    fn loaded(times: &[&str]) -> state::Loaded {
+        let catalogue = Catalogue::builtin();
+        let naming = AwsNaming::new(&catalogue);
+        let folder = tempfile::tempdir().unwrap();
+        let write = |(number, time): (usize, &&str)| {
+            let path = folder.path().join(format!("{number}.tfstate"));
+            std::fs::write(&path, r#"{"version": 4, "resources": []}"#).unwrap();
+            let time: Timestamp = time.parse().unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(time.into()).unwrap();
+            StateLocation::Path(path)
+        };
+        let locations: Vec<_> = times.iter().enumerate().map(write).collect();
+        state::load(&locations, state::Access::default(), &naming)
+    }
+
+    #[test]
+    fn since_state_begins_in_the_second_of_the_latest_state_write() {
+        let args = WindowArgs {
+            since: Some(Bound::StateWrite),
+            until: None,
+        };
+        let loaded = loaded(&[
+            "2026-01-15T09:00:00Z",
+            "2026-01-15T10:20:30.75Z",
+            "2026-01-15T08:00:00Z",
+        ]);
+        let window = window(&args, &loaded, NOW.parse().unwrap()).unwrap();
+        assert_eq!(
+            window.to_string(),
+            "2026-01-15T10:20:30Z – 2026-01-15T11:00:00Z"
+        );
+    }
+
+    #[test]
+    fn since_state_without_a_state_that_has_a_time_says_so() {
+        let args = WindowArgs {
+            since: Some(Bound::StateWrite),
+            until: None,
+        };
+        let catalogue = Catalogue::builtin();
+        let naming = AwsNaming::new(&catalogue);
+        let text = br#"{"version": 4, "resources": []}"#;
+        let loaded = state::load_text("-", text, &naming);
+        let refused = window(&args, &loaded, NOW.parse().unwrap()).unwrap_err();
+        assert!(matches!(
+            refused,
+            Error::Window(window::Error::Unresolved { word: "state", .. })
+        ));
+        assert!(refused.to_string().contains("no state says when"));
+    }
 }

@@ -1,6 +1,8 @@
 //! Connects the S3 room to the state room.
 
-use crate::s3::{Blocking, Listing, Location, Options};
+use jiff::Timestamp;
+
+use crate::s3::{Blocking, Listing, Location, Options, Version, current_at};
 use crate::state::backend::{Object, ObjectStore, StoreError};
 
 /// States in S3.
@@ -35,6 +37,26 @@ impl ObjectStore for S3States {
         })
     }
 
+    fn get_as_of(&self, bucket: &str, key: &str, at: Timestamp) -> Result<Object, StoreError> {
+        let location = Location::new(bucket, key);
+        let versions = self.0.versions(&location)?;
+        let Some(version) = current_at(&versions, at) else {
+            return Err(none_so_old(&versions, at));
+        };
+        if version.size.is_none() {
+            let since = version.since;
+            return Err(StoreError {
+                problem: format!("at {at} there was none: it had been deleted at {since}"),
+                remedy: Some("give another time with --state-as-of".to_owned()),
+            });
+        }
+        let fetched = self.0.get(&location, Some(&version.id))?;
+        Ok(Object {
+            bytes: fetched.bytes,
+            modified: Some(version.since),
+        })
+    }
+
     fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
         let listing = Listing {
             prefix: prefix.to_owned(),
@@ -42,5 +64,33 @@ impl ObjectStore for S3States {
         };
         let page = self.0.list_all(bucket, listing)?;
         Ok(page.objects.into_iter().map(|object| object.key).collect())
+    }
+}
+
+fn none_so_old(versions: &[Version], at: Timestamp) -> StoreError {
+    let (problem, remedy) = match versions.last() {
+        None => (
+            "the object does not exist".to_owned(),
+            "check the key".to_owned(),
+        ),
+        // A bucket without versioning has one of this name, and overwrites it.
+        Some(only) if versions.len() == 1 && only.id == "null" => (
+            format!(
+                "its bucket keeps no versions: that of {at} is gone, this one was written at {}",
+                only.since
+            ),
+            "read it as it is now: --state-as-of now".to_owned(),
+        ),
+        Some(oldest) => (
+            format!(
+                "no version of it is as old as {at}; the oldest is of {}",
+                oldest.since
+            ),
+            "give a later time with --state-as-of, or `now`".to_owned(),
+        ),
+    };
+    StoreError {
+        problem,
+        remedy: Some(remedy),
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::window::Bound;
+
 /// Formats of reports, as `-o` takes them.
 pub const FORMATS: [&str; 14] = [
     "table",
@@ -121,6 +123,31 @@ impl FromStr for Size {
     }
 }
 
+/// When a state is to have been current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// When the window began.
+    Since,
+    /// At a time of its own.
+    At(Bound),
+}
+
+impl FromStr for AsOf {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "since" {
+            return Ok(Self::Since);
+        }
+        match text.parse().map_err(|error| format!("{error}, or since"))? {
+            Bound::All | Bound::Checkpoint | Bound::StateWrite => {
+                Err(format!("`{text}` names no time that a state could be of"))
+            }
+            bound => Ok(Self::At(bound)),
+        }
+    }
+}
+
 /// Checks the number of an account.
 ///
 /// # Errors
@@ -183,6 +210,22 @@ mod tests {
     fn a_file_name_may_hold_what_separates_it() {
         let output: OutputSpec = "json=a=b.json".parse().unwrap();
         assert_eq!(output.file, Some(PathBuf::from("a=b.json")));
+    }
+
+    #[test]
+    fn a_state_is_of_the_windows_begin_or_of_a_time() {
+        let table = [
+            ("since", Some(AsOf::Since)),
+            ("now", Some(AsOf::At(Bound::Now))),
+            ("yesterday", Some(AsOf::At(Bound::Yesterday))),
+            ("all", None),
+            ("last", None),
+            ("state", None),
+            ("soon", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(text.parse().ok(), expected, "{text}");
+        }
     }
 
     #[test]

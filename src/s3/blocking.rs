@@ -1,6 +1,6 @@
 //! The client for code that is not asynchronous.
 
-use super::{Client, Error, Fetched, Found, Listing, Location, Options, Page};
+use super::{Client, Error, Fetched, Found, Listing, Location, Options, Page, Version};
 
 /// The same client for code that is not asynchronous. Must not be used inside a tokio runtime.
 #[derive(Debug)]
@@ -45,5 +45,13 @@ impl Blocking {
     /// When there is no such object, the store refuses or cannot be reached.
     pub fn head(&self, location: &Location) -> Result<Found, Error> {
         self.runtime.block_on(self.client.head(location))
+    }
+
+    /// See [`Client::versions`].
+    ///
+    /// # Errors
+    /// When the store refuses or cannot be reached.
+    pub fn versions(&self, location: &Location) -> Result<Vec<Version>, Error> {
+        self.runtime.block_on(self.client.versions(location))
     }
 }

@@ -13,6 +13,7 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::RequestPayer;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder, Connector, tls};
 use jiff::Timestamp;
@@ -44,11 +45,14 @@ pub struct Options {
     pub path_style: Option<bool>,
     /// Times a request is tried; none for 5.
     pub attempts: Option<u32>,
+    /// Whether the caller consents to pay for requests, as requester-pays buckets ask.
+    pub requester_pays: bool,
 }
 
 /// A client of one store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
+    requester_pays: bool,
     base: aws_sdk_s3::Client,
     elsewhere: Arc<Mutex<HashMap<String, aws_sdk_s3::Client>>>,
 }
@@ -144,6 +148,7 @@ impl Client {
             config = config.region(Region::new(DEFAULT_REGION));
         }
         Self {
+            requester_pays: options.requester_pays,
             base: aws_sdk_s3::Client::from_conf(config.build()),
             elsewhere: Arc::default(),
         }
@@ -164,6 +169,7 @@ impl Client {
                     .set_delimiter(listing.folders.then(|| "/".to_owned()))
                     .set_start_after(listing.after.clone())
                     .set_continuation_token(listing.token.clone())
+                    .set_request_payer(self.request_payer())
                     .send()
             })
             .await?;
@@ -212,15 +218,20 @@ impl Client {
     /// # Errors
     /// When the store refuses, cannot be reached, or the body keeps breaking off.
     pub async fn get(&self, location: &Location, version: Option<&str>) -> Result<Fetched, Error> {
+        let operation = match version {
+            Some(_) => Operation::GetVersion,
+            None => Operation::Get,
+        };
         let mut attempt = 1;
         loop {
             let answer = self
-                .following(Operation::Get, location, |client| {
+                .following(operation, location, |client| {
                     client
                         .get_object()
                         .bucket(&location.bucket)
                         .key(&location.key)
                         .set_version_id(version.map(str::to_owned))
+                        .set_request_payer(self.request_payer())
                         .send()
                 })
                 .await?;
@@ -255,6 +266,7 @@ impl Client {
                     .head_object()
                     .bucket(&location.bucket)
                     .key(&location.key)
+                    .set_request_payer(self.request_payer())
                     .send()
             })
             .await?;
@@ -265,8 +277,13 @@ impl Client {
         })
     }
 
+    /// What is said to a bucket whose requests the caller pays.
+    pub(super) fn request_payer(&self) -> Option<RequestPayer> {
+        self.requester_pays.then_some(RequestPayer::Requester)
+    }
+
     /// Sends a request, and once more to the bucket's own region when the store names another.
-    async fn following<T, E, F>(
+    pub(super) async fn following<T, E, F>(
         &self,
         operation: Operation,
         location: &Location,
@@ -375,12 +392,12 @@ fn needs_path_style(endpoint: &str) -> bool {
     !host.contains('.') || host.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
-fn length(size: Option<i64>) -> u64 {
+pub(super) fn length(size: Option<i64>) -> u64 {
     size.and_then(|size| u64::try_from(size).ok())
         .unwrap_or_default()
 }
 
-fn timestamp(time: Option<&DateTime>) -> Option<Timestamp> {
+pub(super) fn timestamp(time: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(time?.secs()).ok()
 }
 

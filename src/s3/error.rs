@@ -16,6 +16,10 @@ pub enum Operation {
     Get,
     /// Looking at an object without fetching it.
     Head,
+    /// Listing the versions of an object.
+    Versions,
+    /// Fetching one version of an object.
+    GetVersion,
 }
 
 /// Why it failed.
@@ -82,7 +86,9 @@ impl Error {
             Reason::BadCredentials => "the store does not accept the AWS credentials",
             Reason::Denied => match self.operation {
                 Operation::List => "listing the bucket is denied",
+                Operation::Versions => "listing the object's versions is denied",
                 Operation::Get | Operation::Head => "reading the object is denied",
+                Operation::GetVersion => "reading a version of the object is denied",
             },
             Reason::DecryptDenied => "the object is encrypted and using its KMS key is denied",
             Reason::NoSuchBucket => "the bucket does not exist",
@@ -124,6 +130,8 @@ impl Error {
             }
             Reason::Denied => match self.operation {
                 Operation::List => format!("allow s3:ListBucket on {bucket_arn}"),
+                Operation::Versions => format!("allow s3:ListBucketVersions on {bucket_arn}"),
+                Operation::GetVersion => format!("allow s3:GetObjectVersion on {bucket_arn}/*"),
                 // Without s3:ListBucket the store hides whether a key exists.
                 Operation::Get | Operation::Head => {
                     format!(
@@ -278,7 +286,9 @@ fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Ope
         _ => match status {
             Some(301 | 307) => Reason::WrongRegion,
             Some(403) => Reason::Denied,
-            Some(404) if operation == Operation::List => Reason::NoSuchBucket,
+            Some(404) if matches!(operation, Operation::List | Operation::Versions) => {
+                Reason::NoSuchBucket
+            }
             Some(404) => Reason::NoSuchKey,
             Some(429 | 503) => Reason::Throttled,
             _ => Reason::Other,
@@ -378,6 +388,16 @@ mod tests {
                 "s3:GetObject on arn:aws:s3:::logs/*",
             ),
             (Operation::Get, Reason::DecryptDenied, "kms:Decrypt"),
+            (
+                Operation::Versions,
+                Reason::Denied,
+                "s3:ListBucketVersions on arn:aws:s3:::logs",
+            ),
+            (
+                Operation::GetVersion,
+                Reason::Denied,
+                "s3:GetObjectVersion on arn:aws:s3:::logs/*",
+            ),
         ] {
             let remedy = error(operation, reason).remedy();
             assert!(remedy.contains(permission), "{remedy}");

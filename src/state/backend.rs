@@ -30,6 +30,14 @@ pub trait ObjectStore: Sync {
     /// When it is not there or must not be read.
     fn get(&self, bucket: &str, key: &str) -> Result<Object, StoreError>;
 
+    /// Fetches an object as it was at a time, from a bucket that keeps versions.
+    /// [`Object::modified`] is when that version was written.
+    ///
+    /// # Errors
+    ///
+    /// When there was none then, no version tells, or it must not be read.
+    fn get_as_of(&self, bucket: &str, key: &str, at: Timestamp) -> Result<Object, StoreError>;
+
     /// The keys of all objects whose key begins with `prefix`, in order.
     ///
     /// # Errors

@@ -25,23 +25,31 @@ pub struct Loaded {
     pub inventory: Inventory,
     /// All that could not.
     pub problems: Vec<Problem>,
+    /// What was read otherwise than asked for.
+    pub notes: Vec<Problem>,
+}
+
+/// How states are got at.
+#[derive(Clone, Copy, Default)]
+pub struct Access<'a> {
+    /// Answers for `s3://`.
+    pub store: Option<&'a dyn ObjectStore>,
+    /// When the states are to have been current, where older versions are kept; none for now.
+    pub as_of: Option<Timestamp>,
 }
 
 /// Reads all states at `locations` in the order given; those of one location in the order of
-/// their names. `store` answers for `s3://`. A state that cannot be read is a problem and keeps
+/// their names. A state that cannot be read is a problem and keeps
 /// none of the others from being read.
 #[must_use]
-pub fn load(
-    locations: &[StateLocation],
-    store: Option<&dyn ObjectStore>,
-    naming: &dyn Naming,
-) -> Loaded {
-    let (sources, mut problems) = expand(locations, store);
+pub fn load(locations: &[StateLocation], access: Access<'_>, naming: &dyn Naming) -> Loaded {
+    let (sources, mut problems) = expand(locations, access.store);
     let read_all = || {
-        let outcomes = sources.par_iter().map(|source| read(source, store, naming));
+        let outcomes = sources
+            .par_iter()
+            .map(|source| read(source, access, naming));
         outcomes.collect::<Vec<_>>()
     };
-    let is_remote = |source: &Source| matches!(source.place, Place::S3 { .. });
     let read = if sources.iter().any(is_remote)
         && let Ok(pool) = ThreadPoolBuilder::new().num_threads(IN_FLIGHT).build()
     {
@@ -69,20 +77,38 @@ pub fn load(
             Err(problem) => problems.push(*problem),
         }
     }
+    let notes = match access.as_of {
+        Some(at) => sources
+            .iter()
+            .filter_map(|source| not_as_of(source, at))
+            .collect(),
+        None => Vec::new(),
+    };
     Loaded {
         inventory: Inventory::build(parts, naming),
         problems,
+        notes,
     }
+}
+
+/// That a place keeps no older versions.
+fn not_as_of(source: &Source, at: Timestamp) -> Option<Problem> {
+    let note = format!("read as it is now and not as of {at}: only versioned S3 buckets keep that");
+    (!is_remote(source)).then(|| Problem::new(&source.place, note))
+}
+
+fn is_remote(source: &Source) -> bool {
+    matches!(source.place, Place::S3 { .. })
 }
 
 /// Reads one text; none when it was only a guess that it might hold a state, and it holds none.
 fn read(
     source: &Source,
-    store: Option<&dyn ObjectStore>,
+    access: Access<'_>,
     naming: &dyn Naming,
 ) -> Result<Option<Parsed>, Box<Problem>> {
     let location = source.place.to_string();
-    let object = fetch(&source.place, store)?;
+    let object = fetch(&source.place, access)?;
     let mut parsed = match formats::read(&object.bytes, naming) {
         Ok(parsed) => parsed,
         Err(refusal) if source.is_guess && refusal.is_no_state => return Ok(None),
@@ -111,10 +137,11 @@ pub fn load_text(location: &str, text: &[u8], naming: &dyn Naming) -> Loaded {
     Loaded {
         inventory: Inventory::build(parts, naming),
         problems,
+        notes: Vec::new(),
     }
 }
 
-fn fetch(place: &Place, store: Option<&dyn ObjectStore>) -> Result<Object, Box<Problem>> {
+fn fetch(place: &Place, access: Access<'_>) -> Result<Object, Box<Problem>> {
     match place {
         Place::Stdin => {
             let mut bytes = Vec::new();
@@ -138,10 +165,14 @@ fn fetch(place: &Place, store: Option<&dyn ObjectStore>) -> Result<Object, Box<P
             })
         }),
         Place::S3 { bucket, key } => {
-            let Some(store) = store else {
+            let Some(store) = access.store else {
                 return Err(Box::new(Problem::new(place, NO_STORE)));
             };
-            store.get(bucket, key).map_err(|error| {
+            let object = match access.as_of {
+                Some(at) => store.get_as_of(bucket, key, at),
+                None => store.get(bucket, key),
+            };
+            object.map_err(|error| {
                 let mut problem = Problem::new(place, error.problem);
                 problem.remedy = error.remedy;
                 Box::new(problem)
@@ -163,6 +194,37 @@ mod tests {
     use super::*;
     use crate::state::testing::{MemoryStore, TestNaming, state_of};
     use serde_json::json;
+
+    fn of(store: &MemoryStore) -> Access<'_> {
+        Access {
+            store: Some(store),
+            ..Access::default()
+        }
+    }
+
+    #[test]
+    fn an_older_time_is_asked_of_buckets_and_of_other_places_it_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("local.tfstate");
+        fs::write(&path, state_of(&json!([]))).expect("written");
+        let mut store = MemoryStore::default();
+        store.put("states", "x.tfstate", &state_of(&json!([])));
+        let at: Timestamp = "2026-01-15T09:00:00Z".parse().expect("a time");
+        let access = Access {
+            as_of: Some(at),
+            ..of(&store)
+        };
+        let locations = [
+            "s3://states/x.tfstate".parse().expect("a location"),
+            StateLocation::Path(path.clone()),
+        ];
+        let loaded = load(&locations, access, &TestNaming::default());
+        assert_eq!(loaded.problems, []);
+        assert_eq!(loaded.inventory.states()[0].as_of, Some(at));
+        assert_ne!(loaded.inventory.states()[1].as_of, Some(at));
+        let notes: Vec<_> = loaded.notes.iter().map(|note| &*note.location).collect();
+        assert_eq!(notes, [&*path.display().to_string()]);
+    }
 
     #[test]
     fn states_of_all_places_become_one_inventory_and_bad_ones_become_problems() {
@@ -196,7 +258,7 @@ mod tests {
                 "s3://states/missing".parse().expect("a location"),
                 path(&folder.path().join("missing.tfstate")),
             ],
-            Some(&store),
+            of(&store),
             &TestNaming::default(),
         );
         let files = loaded.inventory.states();
@@ -247,7 +309,7 @@ mod tests {
             store.put("states", &key, &state_of(&json!([])));
         }
         let everything = ["s3://states".parse().expect("a location")];
-        let loaded = load(&everything, Some(&store), &TestNaming::default());
+        let loaded = load(&everything, of(&store), &TestNaming::default());
         let states = loaded.inventory.states();
         assert_eq!(states.len(), 300);
         assert!(states.is_sorted_by_key(|state| &state.location));

@@ -26,7 +26,7 @@ mod testing;
 pub use address::{Address, Key, ModuleStep};
 pub use discover::{Discovered, discover};
 pub use inventory::{Instance, InstanceId, Inventory, Naming, Scope, StateFile};
-pub use load::{Loaded, load, load_text};
+pub use load::{Access, Loaded, load, load_text};
 pub use location::{S3Location, StateLocation};
 pub use path::{AttributePath, Step};
 pub use problem::Problem;

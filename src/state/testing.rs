@@ -125,6 +125,14 @@ impl ObjectStore for MemoryStore {
         })
     }
 
+    fn get_as_of(&self, bucket: &str, key: &str, at: Timestamp) -> Result<Object, StoreError> {
+        let now = self.get(bucket, key)?;
+        Ok(Object {
+            modified: Some(at),
+            ..now
+        })
+    }
+
     fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
         let keys: Vec<_> = self.0.keys().filter(|key| key.0 == bucket).collect();
         if keys.is_empty() {

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
-    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-    ListObjectsV2Output,
+    DeleteMarkerEntry, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    ObjectVersion, StreamingBlob, Timestamp, TimestampFormat,
 };
 use s3s::region::Region;
 use s3s::service::S3ServiceBuilder;
@@ -25,6 +26,7 @@ pub struct Store {
     root: TempDir,
     address: std::net::SocketAddr,
     asked: Arc<Mutex<Asked>>,
+    versions: Arc<Mutex<Vec<Kept>>>,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -39,7 +41,11 @@ pub struct Asked {
     pub heads: Vec<String>,
 }
 
+/// A version that was put: key, id, when, and what; nothing for a deletion.
+type Kept = (String, String, String, Option<Vec<u8>>);
+
 struct Watched {
+    versions: Arc<Mutex<Vec<Kept>>>,
     files: FileSystem,
     asked: Arc<Mutex<Asked>>,
     page: i32,
@@ -69,7 +75,75 @@ impl S3 for Watched {
             .gets
             .push(request.input.key.clone());
         refuse(&request.input.key)?;
-        self.files.get_object(request).await
+        let Some(wanted) = &request.input.version_id else {
+            return self.files.get_object(request).await;
+        };
+        let versions = self.versions.lock().unwrap();
+        let found = versions
+            .iter()
+            .find(|(key, id, ..)| *key == request.input.key && id == wanted);
+        let Some((.., time, Some(bytes))) = found else {
+            return Err(s3_error!(NoSuchVersion));
+        };
+        Ok(S3Response::new(GetObjectOutput {
+            content_length: Some(i64::try_from(bytes.len()).unwrap()),
+            body: Some(StreamingBlob::from(s3s::Body::from(bytes.clone()))),
+            last_modified: Some(timestamp(time)),
+            version_id: Some(wanted.clone()),
+            ..GetObjectOutput::default()
+        }))
+    }
+
+    async fn list_object_versions(
+        &self,
+        request: S3Request<ListObjectVersionsInput>,
+    ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+        let prefix = request.input.prefix.unwrap_or_default();
+        refuse(&prefix)?;
+        let versions = self.versions.lock().unwrap();
+        let mut own: Vec<&Kept> = versions
+            .iter()
+            .filter(|(key, ..)| key.starts_with(&prefix))
+            .collect();
+        own.sort_by(|one, other| (&one.0, &other.2).cmp(&(&other.0, &one.2)));
+        let begin = request
+            .input
+            .version_id_marker
+            .and_then(|marker| own.iter().position(|(_, id, ..)| *id == marker))
+            .map_or(0, |at| at + 1);
+        let page = usize::try_from(self.page).unwrap();
+        let shown = own.get(begin..own.len().min(begin + page)).unwrap();
+        let last = shown.last().map(|(key, id, ..)| (key.clone(), id.clone()));
+        let more = begin + shown.len() < own.len();
+        let mut output = ListObjectVersionsOutput {
+            is_truncated: Some(more),
+            ..ListObjectVersionsOutput::default()
+        };
+        if let Some((key, id)) = last.filter(|_| more) {
+            output.next_key_marker = Some(key);
+            output.next_version_id_marker = Some(id);
+        }
+        let (mut objects, mut marks) = (Vec::new(), Vec::new());
+        for (key, id, time, bytes) in shown {
+            if bytes.is_some() {
+                objects.push(ObjectVersion {
+                    key: Some(key.clone()),
+                    version_id: Some(id.clone()),
+                    last_modified: Some(timestamp(time)),
+                    ..ObjectVersion::default()
+                });
+            } else {
+                marks.push(DeleteMarkerEntry {
+                    key: Some(key.clone()),
+                    version_id: Some(id.clone()),
+                    last_modified: Some(timestamp(time)),
+                    ..DeleteMarkerEntry::default()
+                });
+            }
+        }
+        output.versions = Some(objects);
+        output.delete_markers = Some(marks);
+        Ok(S3Response::new(output))
     }
 
     async fn head_object(
@@ -84,6 +158,10 @@ impl S3 for Watched {
         refuse(&request.input.key)?;
         self.files.head_object(request).await
     }
+}
+
+fn timestamp(text: &str) -> Timestamp {
+    Timestamp::parse(TimestampFormat::DateTime, text).unwrap()
 }
 
 /// Keys that say so are denied, whoever asks.
@@ -125,7 +203,9 @@ impl Store {
             std::fs::create_dir(root.path().join(bucket)).unwrap();
         }
         let asked = Arc::new(Mutex::new(Asked::default()));
+        let versions = Arc::new(Mutex::new(Vec::new()));
         let watched = Watched {
+            versions: Arc::clone(&versions),
             files: FileSystem::new(root.path()).unwrap(),
             asked: Arc::clone(&asked),
             page,
@@ -170,6 +250,7 @@ impl Store {
             root,
             address,
             asked,
+            versions,
             _runtime: runtime,
         }
     }
@@ -195,6 +276,17 @@ impl Store {
         let path = self.root.path().join("logs").join(key);
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
         std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Keeps a version of an object of the bucket `logs`, or the mark of its deletion.
+    pub fn keep(&self, key: &str, id: &str, time: &str, bytes: Option<&[u8]>) {
+        let version = (
+            key.to_owned(),
+            id.to_owned(),
+            time.to_owned(),
+            bytes.map(<[u8]>::to_vec),
+        );
+        self.versions.lock().unwrap().push(version);
     }
 
     /// What it was asked so far, each list sorted.

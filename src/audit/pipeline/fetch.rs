@@ -242,8 +242,8 @@ impl Recorder {
         for ((bucket, operation, _), (count, last)) in self.seen {
             let Some(error) = last else { continue };
             let things = match operation {
-                Operation::List => "listings",
-                Operation::Get | Operation::Head => "objects",
+                Operation::List | Operation::Versions => "listings",
+                Operation::Get | Operation::GetVersion | Operation::Head => "objects",
             };
             let more = format!(
                 "the same for {} more {things}: {}",
