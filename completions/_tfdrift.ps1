@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'Only resources whose address fits; can be repeated')
             [CompletionResult]::new('--iac-principal', '--iac-principal', [CompletionResultType]::ParameterName, 'Who may apply Terraform: an ARN, role, user or person; can be repeated')
             [CompletionResult]::new('--catalogue', '--catalogue', [CompletionResultType]::ParameterName, 'More rules about what a call changes; can be repeated')
+            [CompletionResult]::new('--config-dir', '--config-dir', [CompletionResultType]::ParameterName, 'The folder with the Terraform code of the states')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: ./tfdrift.toml, if there is one]')
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'How much memory log files in flight may take, as 512MiB or 2G')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many threads decode [default: one per core]')

@@ -155,7 +155,7 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__scan)
-            opts="-o -q -v -h --state --state-as-of --trail --path-style --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --state-as-of --trail --path-style --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config-dir --config --memory --threads --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -229,6 +229,13 @@ _tfdrift() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
                     fi
                     return 0
                     ;;

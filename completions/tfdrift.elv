@@ -49,6 +49,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand --address 'Only resources whose address fits; can be repeated'
             cand --iac-principal 'Who may apply Terraform: an ARN, role, user or person; can be repeated'
             cand --catalogue 'More rules about what a call changes; can be repeated'
+            cand --config-dir 'The folder with the Terraform code of the states'
             cand --config 'The configuration file [default: ./tfdrift.toml, if there is one]'
             cand --memory 'How much memory log files in flight may take, as 512MiB or 2G'
             cand --threads 'How many threads decode [default: one per core]'

@@ -53,6 +53,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l region -d 'Only
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l address -d 'Only resources whose address fits; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l iac-principal -d 'Who may apply Terraform: an ARN, role, user or person; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l catalogue -d 'More rules about what a call changes; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l config-dir -d 'The folder with the Terraform code of the states' -r -f -a "(__fish_complete_directories)"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l config -d 'The configuration file [default: ./tfdrift.toml, if there is one]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l memory -d 'How much memory log files in flight may take, as 512MiB or 2G' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l threads -d 'How many threads decode [default: one per core]' -r

@@ -14,6 +14,7 @@
 //! - [`audit`] finds the log files of a window, inflates them in parallel and yields calls.
 //! - [`state`] loads Terraform states into one inventory of managed resource instances.
 //! - [`catalogue`] is data: what a call changes, and how it names what it changes.
+//! - [`configuration`] reads Terraform code for what neither logs nor states tell.
 //! - [`drift`] replays calls over the inventory in time order and judges what ends different.
 //! - [`report`] renders drifts, and knows nothing else.
 //! - [`cli`] wires the rooms together.
@@ -25,6 +26,7 @@
 pub mod audit;
 pub mod catalogue;
 pub mod cli;
+pub mod configuration;
 pub mod drift;
 pub mod report;
 pub mod s3;

@@ -209,3 +209,66 @@ fn a_local_state_is_read_as_it_is_and_that_is_said() {
     assert_eq!(code, 1);
     assert!(said.contains("give one with --since"), "{said}");
 }
+
+/// Code of the instance: its block at line 2 of the file, and what it ignores.
+fn code(ignored: &str) -> String {
+    format!(
+        "# our web server\nresource \"aws_instance\" \"web\" {{\n  lifecycle {{\n    ignore_changes = {ignored}\n  }}\n}}\n"
+    )
+}
+
+#[test]
+fn what_the_code_ignores_is_suppressed_and_what_it_does_not_has_its_place() {
+    let run = Run::new();
+    run.put("a.tfstate", &state("t3.micro"));
+    run.put("code/main.tf", &code("[ami]"));
+    let (code_, report, said) = run.scan(&["--state", "a.tfstate", "--config-dir", "code"]);
+    assert_eq!(code_, 2, "{said}");
+    assert_eq!(report["summary"]["modified"], 1);
+    let drift = report["drifts"][0].to_string();
+    let place = r#""source":{"file":"code/main.tf","line":2}"#;
+    assert!(
+        drift.contains(place) || drift.contains("code/main.tf"),
+        "{drift}"
+    );
+
+    for ignored in ["[instance_type]", "all"] {
+        run.put("code/main.tf", &code(ignored));
+        let words = [
+            "--state",
+            "a.tfstate",
+            "--config-dir",
+            "code",
+            "--show",
+            "suppressed",
+        ];
+        let (code, report, said) = run.scan(&words);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(report["summary"]["suppressed"], 1);
+        let drift = report["drifts"][0].to_string();
+        assert!(
+            drift.contains("ignore_changes in code/main.tf:4"),
+            "{drift}"
+        );
+    }
+}
+
+#[test]
+fn code_of_a_root_module_is_found_beside_its_backend_and_broken_code_costs_nothing() {
+    let run = Run::new();
+    run.put("infra/.terraform/x", "");
+    run.put("infra/terraform.tfstate", &state("t3.micro"));
+    run.put("infra/main.tf", &code("[instance_type]"));
+    run.put("infra/broken.tf", "resource {{{");
+    let (code, report, said) = run.scan(&[]);
+    assert_eq!(
+        (code, &report["summary"]["suppressed"]),
+        (0, &json!(1)),
+        "{said}"
+    );
+    assert_eq!(report["evidence"]["complete"], true);
+    assert!(said.contains("infra/broken.tf:1: this is no HCL"), "{said}");
+    let (code, _, said) = run.scan(&["--config-dir", "nowhere"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("`nowhere` is no folder"), "{said}");
+}

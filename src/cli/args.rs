@@ -309,6 +309,14 @@ pub struct KnowledgeArgs {
     /// The configuration file [default: ./tfdrift.toml, if there is one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+    /// The folder with the Terraform code of the states
+    ///
+    /// Changes that its `ignore_changes` lists are suppressed, and reports tell file and line of
+    /// each resource. Modules that lie on this machine are followed. Without it: the folders whose
+    /// backends name the states, unless states are given.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub config_dir: Option<PathBuf>,
+
 }
 
 /// What the machine may be used for.

@@ -143,6 +143,7 @@ impl Config {
         many(&mut filter.addresses, file.filter.addresses);
         many(&mut knowledge.iac_principals, file.knowledge.iac_principals);
         many(&mut knowledge.catalogues, file.knowledge.catalogues);
+        knowledge.config_dir = knowledge.config_dir.or(file.knowledge.config_dir);
         resources.memory = resources.memory.or(file.resources.memory);
         resources.threads = resources.threads.or(file.resources.threads);
         ScanArgs {
@@ -338,6 +339,7 @@ region = "us-east-1"
 address = ["module.web.*"]
 iac-principal = ["Terraform*"]
 catalogue = ["more.toml"]
+config-dir = "infra"
 memory = "512MiB"
 threads = 4
 

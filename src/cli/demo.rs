@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::{DemoArgs, Global, ScanArgs};
+use super::code::Code;
 use super::config::Config;
 use super::error::Error;
 use super::job::{Job, shown};
@@ -42,6 +43,7 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<ExitCode, Error> {
     let scan = ScanArgs::default();
     let config = Config::default();
     let job = Job {
+        code: &Code::default(),
         args: &scan,
         config: &config,
         window,

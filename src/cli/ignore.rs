@@ -190,7 +190,8 @@ impl Ignores {
     }
 }
 
-fn suppressed(drift: Drift, reason: String) -> Drift {
+/// The same drift, hidden for a reason.
+pub(super) fn suppressed(drift: Drift, reason: String) -> Drift {
     Drift {
         status: Status::Suppressed,
         suppressed_by: Some(reason),
@@ -199,7 +200,7 @@ fn suppressed(drift: Drift, reason: String) -> Drift {
 }
 
 /// The same drift with some of its attributes, and the calls behind those.
-fn with_attributes(drift: &Drift, attributes: Vec<Attribute>) -> Drift {
+pub(super) fn with_attributes(drift: &Drift, attributes: Vec<Attribute>) -> Drift {
     let concerns = |event: &&Event| {
         attributes.iter().any(|attribute| {
             behind(attribute, drift)

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{ScanArgs, Show as ShowWord};
+use super::code::Code;
 use super::config::Config;
 use super::verdict::Threshold;
 use crate::audit::call::Call;
@@ -23,6 +24,8 @@ use crate::window::Window;
 pub struct Job<'a> {
     /// What was asked for.
     pub args: &'a ScanArgs,
+    /// The Terraform code, as far as it is at hand.
+    pub code: &'a Code,
     /// What the user decided beforehand.
     pub config: &'a Config,
     /// The window.
@@ -93,7 +96,12 @@ impl Job<'_> {
             rules: &rules,
             reveal: self.args.report.reveal,
             wanted: &in_scope,
-            divide: &|drift| self.config.ignores.divide(drift),
+            divide: &|drift| {
+                let parts = self.code.divide(drift).into_iter();
+                parts
+                    .flat_map(|part| self.config.ignores.divide(part))
+                    .collect()
+            },
         };
         let analysis = analysis::analyse(resolver, calls, &settings);
         let mut drifts = analysis.drifts;

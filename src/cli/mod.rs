@@ -1,6 +1,7 @@
 //! The command line: what was typed becomes what was meant, rooms are wired, errors become text.
 
 pub mod args;
+mod code;
 pub mod completions;
 pub mod config;
 mod coverage;

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::{Global, ScanArgs, WindowArgs};
+use super::code::Code;
 use super::config::Config;
 use super::error::Error;
 use super::job::{Job, shown};
@@ -61,10 +62,19 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     let loaded = states(&args.input.states, &reach, &catalogue)?;
     let window = window(&args.window, &loaded, now)?;
+    let code = Code::read(
+        args.knowledge.config_dir.as_deref(),
+        !args.input.states.is_empty(),
+    )?;
     if !global.quiet {
         note(&format!("window {window}"));
         for told in &loaded.notes {
             note(&crate::report::plain(&told.to_string()));
+        }
+        for problem in code.problems() {
+            note(&crate::report::plain(&format!(
+                "Terraform code not read: {problem}"
+            )));
         }
         for ignore in config.ignores.expired() {
             note(&crate::report::plain(&format!(
@@ -85,6 +95,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     }
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
+        code: &code,
         args,
         config: &config,
         window,

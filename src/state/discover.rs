@@ -16,6 +16,8 @@ use super::problem::Problem;
 pub struct Discovered {
     /// The states found.
     pub locations: Vec<StateLocation>,
+    /// The folders of their root modules, one of each location.
+    pub modules: Vec<PathBuf>,
     /// Root modules whose state cannot be reached.
     pub problems: Vec<Problem>,
 }
@@ -58,7 +60,13 @@ impl Discovered {
         // `terraform.tfstate`, not `./terraform.tfstate`.
         let module = module.strip_prefix(".").unwrap_or(module);
         match state_of(module, environment) {
-            Ok(found) => self.locations.extend(found),
+            Ok(Some(found)) => {
+                self.locations.push(found);
+                let here = module.as_os_str().is_empty();
+                let folder = if here { Path::new(".") } else { module };
+                self.modules.push(folder.to_path_buf());
+            }
+            Ok(None) => {}
             Err(problem) => self.problems.push(*problem),
         }
     }
