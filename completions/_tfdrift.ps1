@@ -40,7 +40,8 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
         'tfdrift;scan' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
             [CompletionResult]::new('--state-as-of', '--state-as-of', [CompletionResultType]::ParameterName, 'Take the states as they were then: `since` (when the window began), `now` or a time')
-            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or s3:// address; can be repeated')
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated')
+            [CompletionResult]::new('--assume-role', '--assume-role', [CompletionResultType]::ParameterName, 'Take on this role to read from AWS')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Look at calls from then on [default: 1h]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Look at calls before then [default: now]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'A report, and the file it goes to; can be repeated [default: table]')
@@ -59,6 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many threads decode [default: one per core]')
             [CompletionResult]::new('--colour', '--colour', [CompletionResultType]::ParameterName, 'When to use colour. A pipe, CI and `NO_COLOR` turn it off')
             [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Address buckets by path instead of by host name, as S3-compatible stores may need')
+            [CompletionResult]::new('--requester-pays', '--requester-pays', [CompletionResultType]::ParameterName, 'Agree to pay for requests to buckets whose owner asks that')
             [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Print sensitive values in clear')
             [CompletionResult]::new('--report-only', '--report-only', [CompletionResultType]::ParameterName, 'Drift never ends in exit code 2')
             [CompletionResult]::new('--allow-incomplete', '--allow-incomplete', [CompletionResultType]::ParameterName, 'Incomplete evidence never ends in exit code 3')

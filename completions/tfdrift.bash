@@ -155,7 +155,7 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__scan)
-            opts="-o -q -v -h --state --state-as-of --trail --path-style --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config-dir --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --state-as-of --trail --path-style --assume-role --requester-pays --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config-dir --config --memory --threads --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -170,6 +170,10 @@ _tfdrift() {
                     return 0
                     ;;
                 --trail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume-role)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

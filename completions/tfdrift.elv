@@ -36,7 +36,8 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
         &'tfdrift;scan'= {
             cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
             cand --state-as-of 'Take the states as they were then: `since` (when the window began), `now` or a time'
-            cand --trail 'CloudTrail logs: a file, folder, glob, `-` or s3:// address; can be repeated'
+            cand --trail 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated'
+            cand --assume-role 'Take on this role to read from AWS'
             cand --since 'Look at calls from then on [default: 1h]'
             cand --until 'Look at calls before then [default: now]'
             cand -o 'A report, and the file it goes to; can be repeated [default: table]'
@@ -55,6 +56,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand --threads 'How many threads decode [default: one per core]'
             cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
             cand --path-style 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+            cand --requester-pays 'Agree to pay for requests to buckets whose owner asks that'
             cand --reveal 'Print sensitive values in clear'
             cand --report-only 'Drift never ends in exit code 2'
             cand --allow-incomplete 'Incomplete evidence never ends in exit code 3'

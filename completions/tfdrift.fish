@@ -38,7 +38,8 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "completions" -d 'Pr
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l until -d 'Look at calls before then [default: now]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: table]' -r -F
@@ -61,6 +62,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l colour -d 'When
 always\t'Whatever it is'
 never\t'Never'"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l requester-pays -d 'Agree to pay for requests to buckets whose owner asks that'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l reveal -d 'Print sensitive values in clear'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l report-only -d 'Drift never ends in exit code 2'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l allow-incomplete -d 'Incomplete evidence never ends in exit code 3'

@@ -4,12 +4,14 @@
 //! Everything is read: this room lists, looks and fetches, and can do nothing else.
 
 mod blocking;
+mod chain;
 mod client;
 mod error;
 mod location;
 mod versions;
 
 pub use blocking::Blocking;
+pub use chain::sdk_config;
 pub use client::{Client, Fetched, Found, Listing, Options, Page};
 pub use error::{Error, Operation, Reason};
 pub use location::{Location, LocationError};

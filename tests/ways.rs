@@ -10,6 +10,7 @@ mod common;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::http::{Answer, Asked, Peer};
 use common::s3::{CREDENTIALS, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -271,4 +272,259 @@ fn code_of_a_root_module_is_found_beside_its_backend_and_broken_code_costs_nothi
     let (code, _, said) = run.scan(&["--config-dir", "nowhere"]);
     assert_eq!(code, 1);
     assert!(said.contains("`nowhere` is no folder"), "{said}");
+}
+
+#[test]
+fn falcos_alerts_are_logs_and_what_they_leave_out_is_not_taken_for_unchanged() {
+    let run = Run::new();
+    run.put("a.tfstate", &state("t3.micro"));
+    let mut fields = json!({"ct.id": "e-1", "ct.name": "ModifyInstanceAttribute", "ct.src": "ec2.amazonaws.com",
+        "ct.region": "eu-west-1", "ct.user": "ann", "ct.user.identitytype": "IAMUser", "ct.user.accountid": "111111111111",
+        "ct.request": r#"{"instanceId":"i-0123456789abcdef0","instanceType":{"value":"m5.large"}}"#});
+    let alert = |fields: &Value| {
+        json!({"source": "aws_cloudtrail", "time": "2026-01-15T10:00:00.000000000Z", "rule": "r", "output_fields": fields})
+            .to_string()
+    };
+    run.put("alerts.json", &alert(&fields));
+    let words = ["--state", "a.tfstate", "--trail", "falco:alerts.json"];
+    let (code, report, said) = run.scan(&words);
+    assert_eq!(code, 2, "{said}");
+    let attribute = &report["drifts"][0]["attributes"][0];
+    assert_eq!(
+        (&attribute["path"], &attribute["after"]),
+        (&json!("instance_type"), &json!("m5.large"))
+    );
+    assert_eq!(report["drifts"][0]["events"][0]["actor"]["name"], "ann");
+    assert_eq!(report["evidence"]["files"], 1);
+    assert!(
+        said.contains("only the calls that its rules match"),
+        "{said}"
+    );
+
+    // A bucket's policy, of which the alert prints the bucket alone.
+    let buckets = json!({"version": 4, "serial": 1, "lineage": "l", "resources": [
+        {"mode": "managed", "type": "aws_s3_bucket", "name": "b", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            "instances": [{"attributes": {"id": "b", "bucket": "b", "arn": "arn:aws:s3:::b", "region": "eu-west-1"}}]},
+        {"mode": "managed", "type": "aws_s3_bucket_policy", "name": "b", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            "instances": [{"attributes": {"id": "b", "bucket": "b", "policy": "{}"}}]}]});
+    run.put("b.tfstate", &buckets.to_string());
+    fields["ct.name"] = "PutBucketPolicy".into();
+    fields["ct.src"] = "s3.amazonaws.com".into();
+    fields["ct.request"] = "<NA>".into();
+    fields["s3.bucket"] = "b".into();
+    run.put("alerts.json", &alert(&fields));
+    let (code, report, said) = run.scan(&["--state", "b.tfstate", "--trail", "falco:alerts.json"]);
+    assert_eq!(code, 2, "{said}");
+    let drift = &report["drifts"][0];
+    assert_eq!(drift["address"], "aws_s3_bucket_policy.b");
+    let attribute = &drift["attributes"][0];
+    assert_eq!(
+        (&attribute["path"], &attribute["certainty"]),
+        (&json!("policy"), &json!("indeterminate"))
+    );
+}
+
+/// The record of the log file, as the event history has it.
+fn history_event() -> Value {
+    let trail: Value = serde_json::from_str(TRAIL).unwrap();
+    json!({"EventId": "e-1", "EventName": "ModifyInstanceAttribute", "ReadOnly": "false",
+        "EventTime": 1_768_471_200, "CloudTrailEvent": trail["Records"][0].to_string()})
+}
+
+fn amz(status: u16, body: &Value) -> Answer {
+    let kind = ("content-type", "application/x-amz-json-1.1".to_owned());
+    (status, vec![kind], body.to_string().into_bytes())
+}
+
+/// CloudTrail in a region of its own, told by what a request is signed for.
+fn region_of(asked: &Asked) -> String {
+    let signed = asked.header("authorization").unwrap();
+    signed.split('/').nth(2).unwrap().to_owned()
+}
+
+/// Credentials and an AWS whose CloudTrail and STS are the peer.
+fn with_history(run: Run, peer: &Peer) -> Run {
+    run.with("AWS_ENDPOINT_URL_CLOUDTRAIL", &peer.url())
+        .with("AWS_ENDPOINT_URL_STS", &peer.url())
+        .with("AWS_ACCESS_KEY_ID", CREDENTIALS.0)
+        .with("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1)
+        .with("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+/// A window that the event history remembers, whatever day it is, with the event in it.
+fn recent() -> (String, Value) {
+    let now = jiff::Timestamp::now();
+    let time = now - jiff::SignedDuration::from_hours(2);
+    let time = jiff::Timestamp::from_second(time.as_second())
+        .unwrap()
+        .to_string();
+    let mut event = history_event();
+    let record = event["CloudTrailEvent"]
+        .as_str()
+        .unwrap()
+        .replace("2026-01-15T10:00:00Z", &time);
+    event["CloudTrailEvent"] = record.into();
+    ("1d".to_owned(), event)
+}
+
+#[test]
+fn the_event_history_is_asked_page_by_page_at_its_pace_and_again_when_throttled() {
+    let (since, event) = recent();
+    let times = std::sync::Mutex::new(0);
+    let peer = Peer::start(move |asked| {
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        assert_eq!(
+            body["LookupAttributes"][0],
+            json!({"AttributeKey": "ReadOnly", "AttributeValue": "false"})
+        );
+        match (region_of(asked).as_str(), body["NextToken"].as_str()) {
+            ("eu-west-1", None) => {
+                let mut times = times.lock().unwrap();
+                *times += 1;
+                if *times == 1 {
+                    return amz(
+                        400,
+                        &json!({"__type": "ThrottlingException", "message": "Rate exceeded"}),
+                    );
+                }
+                amz(200, &json!({"Events": [], "NextToken": "more"}))
+            }
+            ("eu-west-1", Some("more")) => amz(200, &json!({"Events": [event]})),
+            _ => amz(200, &json!({"Events": []})),
+        }
+    });
+    let run = with_history(Run::new(), &peer);
+    run.put("a.tfstate", &state("t3.micro"));
+    let words = [
+        "--state",
+        "a.tfstate",
+        "--trail",
+        "lookup:eu-west-1,us-east-1",
+        "--since",
+        &since,
+        "--until",
+        "now",
+    ];
+    let (code, report, said) = run.scan(&words);
+    assert_eq!(code, 2, "{said}");
+    assert_eq!(report["drifts"][0]["attributes"][0]["after"], "m5.large");
+    assert_eq!(report["evidence"]["files"], 2);
+    assert_eq!(report["evidence"]["complete"], true);
+    assert_eq!(peer.asked().len(), 4);
+    assert!(
+        peer.asked()[0]
+            .header("x-amz-target")
+            .unwrap()
+            .ends_with(".LookupEvents")
+    );
+}
+
+#[test]
+fn what_the_event_history_cannot_tell_is_said() {
+    let peer = Peer::start(|asked| match region_of(asked).as_str() {
+        "eu-west-1" => amz(
+            400,
+            &json!({"__type": "AccessDeniedException", "message": "not authorized"}),
+        ),
+        "eu-west-2" => amz(
+            400,
+            &json!({"__type": "UnrecognizedClientException", "message": "invalid token"}),
+        ),
+        _ => amz(200, &json!({"Events": []})),
+    });
+    let run = with_history(Run::new(), &peer);
+    run.put("a.tfstate", &state("t3.micro"));
+    let scan = |trail: &str, since: &str| {
+        run.scan(&[
+            "--state",
+            "a.tfstate",
+            "--trail",
+            trail,
+            "--since",
+            since,
+            "--until",
+            "now",
+        ])
+    };
+    let (code, report, _) = scan("lookup:us-east-1", "100d");
+    assert_eq!(code, 3);
+    let problem = report["evidence"]["unreadable"][0]["problem"].to_string();
+    assert!(problem.contains("goes back 90 days"), "{problem}");
+
+    let (code, report, _) = scan("lookup:us-east-1,eu-west-1", "1d");
+    assert_eq!(code, 3);
+    let remedy = report["evidence"]["unreadable"][0]["remedy"].to_string();
+    assert!(remedy.contains("allow cloudtrail:LookupEvents"), "{remedy}");
+
+    let (code, _, said) = scan("lookup:eu-west-2", "1d");
+    assert_eq!(code, 1);
+    assert!(said.contains("check the credentials"), "{said}");
+
+    let (code, report, _) = scan("lookup:", "1d");
+    assert_eq!(code, 3);
+    assert_eq!(
+        report["evidence"]["unreadable"][0]["problem"],
+        "no region is set"
+    );
+}
+
+#[test]
+fn a_role_is_taken_on_in_each_account() {
+    let (since, event) = recent();
+    let peer = Peer::start(move |asked| {
+        if asked.body.contains("Action=AssumeRole") {
+            let own = asked
+                .body
+                .split("%3A%3A")
+                .nth(1)
+                .unwrap()
+                .split("%3A")
+                .next()
+                .unwrap();
+            let text = format!(
+                "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::{own}:assumed-role/Audit/tfdrift</Arn><AssumedRoleId>A:tfdrift</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>ASIA{own}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+            );
+            return (
+                200,
+                vec![("content-type", "text/xml".to_owned())],
+                text.into_bytes(),
+            );
+        }
+        let by = asked.header("authorization").unwrap();
+        if by.contains("ASIA111111111111") {
+            amz(200, &json!({"Events": [event]}))
+        } else {
+            assert!(by.contains("ASIA222222222222"), "{by}");
+            amz(200, &json!({"Events": []}))
+        }
+    });
+    let run = with_history(Run::new(), &peer).with("AWS_REGION", "eu-west-1");
+    run.put("a.tfstate", &state("t3.micro"));
+    let words = [
+        "--state",
+        "a.tfstate",
+        "--trail",
+        "lookup:",
+        "--since",
+        &since,
+        "--until",
+        "now",
+        "--account",
+        "111111111111,222222222222",
+        "--assume-role",
+        "arn:aws:iam::{account}:role/Audit",
+    ];
+    let (code, report, said) = run.scan(&words);
+    assert_eq!(code, 2, "{said}");
+    assert_eq!(report["evidence"]["complete"], true);
+    assert_eq!(peer.asked().len(), 4);
+
+    let (code, _, said) = run.scan(&[
+        "--state",
+        "a.tfstate",
+        "--assume-role",
+        "arn:aws:iam::{account}:role/Audit",
+    ]);
+    assert_eq!(code, 1);
+    assert!(said.contains("say which ones with --account"), "{said}");
 }

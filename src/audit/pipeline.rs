@@ -11,9 +11,11 @@
 //! Memory is bounded by two budgets, so that neither side waits for the other in a circle: bytes
 //! that wait for a worker draw on one, what workers read and inflate on the other.
 
+mod alerts;
 mod budget;
 mod feed;
 mod fetch;
+mod history;
 mod parts;
 mod pool;
 mod progress;
@@ -23,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crossbeam_channel::{bounded, unbounded};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::call::Call;
@@ -31,6 +33,7 @@ use super::cloudtrail::layout::Selection;
 use super::cloudtrail::span::{DEFAULT_LAG, Span};
 use super::decode::{Filter, Problem, Tally};
 use super::source::TrailLocation;
+use super::source::lookup::Lookup;
 use crate::s3;
 
 use budget::Budget;
@@ -51,6 +54,8 @@ pub struct Options {
     pub lag: SignedDuration,
     /// How to reach S3.
     pub s3: s3::Options,
+    /// How to reach CloudTrail, once for each account that is asked.
+    pub history: Vec<s3::Options>,
 }
 
 impl Default for Options {
@@ -62,6 +67,7 @@ impl Default for Options {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             lag: DEFAULT_LAG,
             s3: s3::Options::default(),
+            history: vec![s3::Options::default()],
         }
     }
 }
@@ -75,6 +81,9 @@ pub enum Error {
     /// Every location needs credentials, and there are none that work.
     #[error("{0}: {remedy}", remedy = .0.remedy())]
     Credentials(s3::Error),
+    /// CloudTrail's event history accepts no credentials, and nothing else was asked.
+    #[error("{}: {}: {}", .0.location, .0.problem, .0.remedy.as_deref().unwrap_or_default())]
+    NoHistory(Problem),
 }
 
 /// Where everything that finds, fetches or decodes says what went wrong.
@@ -82,6 +91,7 @@ pub enum Error {
 struct Problems {
     list: Mutex<Vec<Problem>>,
     credentials: Mutex<Option<s3::Error>>,
+    no_credentials: Mutex<Option<Problem>>,
 }
 
 impl Problems {
@@ -121,13 +131,35 @@ pub fn read(
     } else {
         Some(fetch::Fetcher::new(buckets, selection.clone(), options)?)
     };
+    let histories: Vec<_> = trails
+        .iter()
+        .filter_map(|trail| match trail {
+            TrailLocation::Lookup(regions) => Some(regions),
+            _ => None,
+        })
+        .flat_map(|regions| {
+            options.history.iter().map(|reach| Lookup {
+                options: reach.clone(),
+                regions: regions.clone(),
+                only: filter.regions.clone(),
+                window: filter.window,
+                now: Timestamp::now(),
+            })
+        })
+        .collect();
+    let history = if histories.is_empty() {
+        None
+    } else {
+        Some(history::History::new(histories)?)
+    };
     let problems = Problems::default();
     let bench = work::Bench::new(options, filter, progress, sink);
     let waiting = Budget::new(work::for_waiting(options.memory));
     let (locals_out, locals) = bounded(1_024);
     // Bounded by the budget that every fetched object has drawn on.
     let (remotes_out, remotes) = unbounded();
-    let sources = AtomicUsize::new(1 + usize::from(fetcher.is_some()));
+    let sources = 1 + usize::from(fetcher.is_some()) + usize::from(history.is_some());
+    let sources = AtomicUsize::new(sources);
     let listed = || {
         if sources.fetch_sub(1, Ordering::AcqRel) == 1 {
             progress.listing_done();
@@ -161,6 +193,16 @@ pub fn read(
         } else {
             drop(remotes_out);
         }
+        if let Some(history) = history {
+            let (problems, listed, waiting) = (&problems, &listed, &waiting);
+            let out = locals_out.clone();
+            std::thread::Builder::new()
+                .name("history".to_owned())
+                .spawn_scoped(scope, move || {
+                    history.run(waiting, progress, problems, &out);
+                    listed();
+                })?;
+        }
         let feed = feed::Feed::new(options.memory, &waiting, progress, &problems, locals_out);
         feed.run(trails, &selection);
         listed();
@@ -185,6 +227,16 @@ pub fn read(
         .credentials
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    let nobody = problems
+        .no_credentials
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let only_histories = trails
+        .iter()
+        .all(|trail| matches!(trail, TrailLocation::Lookup(_)));
+    if let Some(problem) = nobody.filter(|_| only_histories && tally.files == 0) {
+        return Err(Error::NoHistory(problem));
+    }
     let only_buckets = trails
         .iter()
         .all(|trail| matches!(trail, TrailLocation::S3(_)));

@@ -2,12 +2,14 @@
 //! of each kind of location.
 
 pub mod local;
+pub mod lookup;
 pub mod s3;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use lookup::Regions;
 use thiserror::Error;
 
 use crate::s3::{Location, LocationError};
@@ -23,6 +25,10 @@ pub enum TrailLocation {
     Glob(String),
     /// A bucket, or a prefix or an object in it.
     S3(Location),
+    /// A file of alerts of Falco's `cloudtrail` plugin, or `-` for standard input.
+    Falco(PathBuf),
+    /// CloudTrail's own event history.
+    Lookup(Regions),
 }
 
 /// Why a text is no [`TrailLocation`].
@@ -34,7 +40,7 @@ pub enum TrailError {
     /// It begins with a scheme that leads to no log files.
     #[error(
         "`{text}` is not a trail location: `{scheme}:` is not known here. Give a file, a \
-         directory, a glob, `-` or s3://BUCKET/PREFIX; a file of such a name is written `./{text}`"
+         directory, a glob, `-`, s3://BUCKET/PREFIX, lookup: or falco:FILE; a file of such a name is written `./{text}`"
     )]
     Scheme {
         /// The whole text.
@@ -42,6 +48,17 @@ pub enum TrailError {
         /// What stands before the colon.
         scheme: String,
     },
+    /// It begins with `lookup:` and goes on with what is no region.
+    #[error(
+        "`{word}` is no region; write lookup:us-east-1,eu-west-1, lookup:all, or lookup: for your own"
+    )]
+    Region {
+        /// What stands where a region belongs.
+        word: String,
+    },
+    /// It begins with `falco:` and names no file.
+    #[error("`falco:` names no file; write falco:FILE, or falco:- for stdin")]
+    NoFile,
     /// It begins with `s3:` and does not go on as a location.
     #[error(transparent)]
     S3(#[from] LocationError),
@@ -68,6 +85,20 @@ impl FromStr for TrailLocation {
         match scheme(text) {
             Some(scheme) if scheme.eq_ignore_ascii_case("s3") => {
                 return Ok(Self::S3(text.parse()?));
+            }
+            Some(scheme) if scheme.eq_ignore_ascii_case("falco") => {
+                let file = text.get(scheme.len() + 1..).unwrap_or_default();
+                if file.is_empty() {
+                    return Err(TrailError::NoFile);
+                }
+                return Ok(Self::Falco(PathBuf::from(file)));
+            }
+            Some(scheme) if scheme.eq_ignore_ascii_case("lookup") => {
+                let regions = text.get(scheme.len() + 1..).unwrap_or_default();
+                return match regions.parse() {
+                    Ok(regions) => Ok(Self::Lookup(regions)),
+                    Err(word) => Err(TrailError::Region { word }),
+                };
             }
             Some(scheme) => {
                 return Err(TrailError::Scheme {
@@ -97,6 +128,8 @@ impl fmt::Display for TrailLocation {
             Self::Path(path) => path.display().fmt(f),
             Self::Glob(pattern) => f.write_str(pattern),
             Self::S3(location) => location.fmt(f),
+            Self::Lookup(regions) => write!(f, "lookup:{regions}"),
+            Self::Falco(path) => write!(f, "falco:{}", path.display()),
         }
     }
 }
@@ -124,6 +157,7 @@ mod tests {
             ("./sqs:x", TrailLocation::Path("./sqs:x".into())),
             ("C:\\logs", TrailLocation::Path("C:\\logs".into())),
             ("logs/**/*.gz", TrailLocation::Glob("logs/**/*.gz".into())),
+            ("falco:a.json", TrailLocation::Falco("a.json".into())),
             ("s3://logs/x", TrailLocation::S3(Location::new("logs", "x"))),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
@@ -136,6 +170,8 @@ mod tests {
             ("", "empty"),
             ("gs://logs", "`gs:` is not known"),
             ("sqs:https://x", "`sqs:` is not known"),
+            ("falco:", "names no file"),
+            ("lookup:everywhere", "`everywhere` is no region"),
             ("s3://", "names no bucket"),
             ("s3:logs", "does not begin with s3://"),
             ("logs/[", "not a pattern"),
@@ -147,7 +183,15 @@ mod tests {
 
     #[test]
     fn a_location_is_printed_as_it_is_written() {
-        for text in ["-", "a/b", "a/*.gz", "s3://logs/x/"] {
+        for text in [
+            "-",
+            "a/b",
+            "a/*.gz",
+            "s3://logs/x/",
+            "falco:-",
+            "lookup:",
+            "lookup:eu-west-1",
+        ] {
             assert_eq!(text.parse::<TrailLocation>().unwrap().to_string(), text);
         }
     }

@@ -202,13 +202,32 @@ pub struct InputArgs {
     #[arg(long, value_name = "TIME")]
     pub state_as_of: Option<AsOf>,
 
-    /// CloudTrail logs: a file, folder, glob, `-` or s3:// address; can be repeated
+    /// CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be
+    /// repeated
+    ///
+    /// `lookup:us-east-1,eu-west-1` asks CloudTrail's event history (`LookupEvents`) of these
+    /// regions, `lookup:` of your own, `lookup:all` of all that every account has. It goes back 90
+    /// days and gives 100 events a second and region.
+    ///
+    /// `falco:FILE` reads alerts of Falco's cloudtrail plugin, a JSON object on each line. They hold
+    /// the calls that Falco's rules match, and of these what the rules print.
     #[arg(long = "trail", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub trails: Vec<String>,
 
     /// Address buckets by path instead of by host name, as S3-compatible stores may need
     #[arg(long)]
     pub path_style: bool,
+
+    /// Take on this role to read from AWS
+    ///
+    /// With `{account}` in it, as `arn:aws:iam::{account}:role/Audit`, `lookup:` asks each account
+    /// of --account through its own role, and buckets are read without one.
+    #[arg(long, value_name = "ARN")]
+    pub assume_role: Option<String>,
+
+    /// Agree to pay for requests to buckets whose owner asks that
+    #[arg(long)]
+    pub requester_pays: bool,
 }
 
 /// The window of time.
@@ -306,9 +325,6 @@ pub struct KnowledgeArgs {
     #[arg(long = "catalogue", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub catalogues: Vec<PathBuf>,
 
-    /// The configuration file [default: ./tfdrift.toml, if there is one]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub config: Option<PathBuf>,
     /// The folder with the Terraform code of the states
     ///
     /// Changes that its `ignore_changes` lists are suppressed, and reports tell file and line of
@@ -317,6 +333,9 @@ pub struct KnowledgeArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub config_dir: Option<PathBuf>,
 
+    /// The configuration file [default: ./tfdrift.toml, if there is one]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
 }
 
 /// What the machine may be used for.

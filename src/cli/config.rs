@@ -130,6 +130,8 @@ impl Config {
         input.state_as_of = input.state_as_of.or(file.input.state_as_of);
         many(&mut input.trails, file.input.trails);
         input.path_style |= file.input.path_style;
+        input.assume_role = input.assume_role.or(file.input.assume_role);
+        input.requester_pays |= file.input.requester_pays;
         window.since = window.since.or(file.window.since);
         window.until = window.until.or(file.window.until);
         many(&mut report.outputs, file.report.outputs);
@@ -326,6 +328,8 @@ state = ["s3://states/prod.tfstate", "local.tfstate"]
 state-as-of = "since"
 trail = "s3://trail"
 path-style = true
+assume-role = "arn:aws:iam::123456789012:role/Audit"
+requester-pays = true
 since = "24h"
 until = 2026-01-15T10:00:00Z
 output = ["table", "json=drift.json"]

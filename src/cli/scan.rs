@@ -51,10 +51,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     if trails.is_empty() {
         return Err(Error::NoTrail);
     }
-    let s3 = s3::Options {
-        path_style: args.input.path_style.then_some(true),
-        ..s3::Options::default()
-    };
+    let (s3, history) = aws(args)?;
     let catalogue = catalogue(&args.knowledge.catalogues)?;
     let reach = Reach {
         as_of: as_of(args, now)?,
@@ -71,6 +68,12 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         for told in &loaded.notes {
             note(&crate::report::plain(&told.to_string()));
         }
+        if trails
+            .iter()
+            .any(|trail| matches!(trail, TrailLocation::Falco(_)))
+        {
+            note("Falco's alerts hold only the calls that its rules match: others are not seen");
+        }
         for problem in code.problems() {
             note(&crate::report::plain(&format!(
                 "Terraform code not read: {problem}"
@@ -85,6 +88,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     }
     let mut options = Options {
         s3,
+        history,
         ..Options::default()
     };
     if let Some(memory) = args.resources.memory {
@@ -159,6 +163,37 @@ pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
         catalogue.add(&path.display().to_string(), text)?;
     }
     Ok(catalogue)
+}
+
+/// What stands for an account in the ARN of a role.
+const ACCOUNT: &str = "{account}";
+
+/// How to reach S3, and how to reach CloudTrail in each account that is asked.
+fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
+    let own = s3::Options {
+        path_style: args.input.path_style.then_some(true),
+        requester_pays: args.input.requester_pays,
+        ..s3::Options::default()
+    };
+    let with = |role: String| s3::Options {
+        assume_role: Some(role),
+        ..own.clone()
+    };
+    match &args.input.assume_role {
+        None => Ok((own.clone(), vec![own])),
+        Some(role) if role.contains(ACCOUNT) => {
+            let accounts = args.filter.accounts.iter();
+            let each: Vec<_> = accounts
+                .map(|account| with(role.replace(ACCOUNT, account)))
+                .collect();
+            if each.is_empty() {
+                let text = "--assume-role names {account}: say which ones with --account";
+                return Err(Error::Usage(text.to_owned()));
+            }
+            Ok((own, each))
+        }
+        Some(role) => Ok((with(role.clone()), vec![with(role.clone())])),
+    }
 }
 
 /// How states are reached, and as of when.

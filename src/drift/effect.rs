@@ -374,9 +374,21 @@ impl<'a> Resolver<'a> {
             .filter(|target| target.effect != EffectKind::Create)
             .collect();
         targets.sort_by_key(|target| owner_rank(rule, target));
+        // A log that is a digest of another may still print a few parameters.
+        let mut rest = view.request.clone();
+        if let Some(rest) = rest.as_object_mut() {
+            rest.retain(|key, _| !matches!(key.as_str(), "omitted" | "reason" | "originalSize"));
+        }
+        let printed = View {
+            request: &rest,
+            ..*view
+        };
         for target in targets {
-            let instances =
+            let mut instances =
                 names::by_resources(self, target, view.resources, place.call, place.scope);
+            if instances.is_empty() && rest.as_object().is_some_and(|rest| !rest.is_empty()) {
+                instances = names::find(self, target, &printed, place.call, place.scope).instances;
+            }
             let instances = self.unless_yielded(target, instances);
             if instances.is_empty() {
                 continue;

@@ -4,12 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::Region;
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
-    Credentials, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
+    RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
@@ -18,6 +16,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder, Connector, tls};
 use jiff::Timestamp;
 
+use super::chain::sdk_config;
 use super::{Error, Location, Operation, Reason};
 
 /// Times the body of one object is asked for before giving up. The SDK retries requests, but
@@ -26,7 +25,7 @@ const BODY_ATTEMPTS: u32 = 3;
 
 /// What is asked for when neither environment nor profile names a region. Any region answers
 /// with the bucket's own, which is then followed.
-const DEFAULT_REGION: &str = "us-east-1";
+pub(super) const DEFAULT_REGION: &str = "us-east-1";
 
 /// How to reach the store. Everything left out is taken from the AWS SDK's standard chain:
 /// environment, profile, SSO, web identity, container, instance.
@@ -47,6 +46,8 @@ pub struct Options {
     pub attempts: Option<u32>,
     /// Whether the caller consents to pay for requests, as requester-pays buckets ask.
     pub requester_pays: bool,
+    /// ARN of a role to take on with the chain's credentials.
+    pub assume_role: Option<String>,
 }
 
 /// A client of one store. Cheap to clone.
@@ -111,29 +112,7 @@ impl Client {
             .endpoint
             .clone()
             .or_else(|| environment("AWS_ENDPOINT_URL_S3"));
-        let http = http_client();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_mins(1))
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(options.attempts.unwrap_or(5));
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .timeout_config(timeouts)
-            .retry_config(retries);
-        if let Some(endpoint) = &options.endpoint {
-            loader = loader.endpoint_url(endpoint);
-        }
-        if let Some(profile) = &options.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = &options.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        if let Some((id, secret)) = &options.credentials {
-            loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "given"));
-        }
-        let shared = loader.load().await;
+        let shared = sdk_config(options).await;
         let endpoint = wanted.or_else(|| shared.endpoint_url().map(str::to_owned));
         let path_style = options
             .path_style
@@ -339,7 +318,7 @@ impl Client {
 }
 
 /// An HTTP client that goes through the proxy of the environment, if there is one.
-fn http_client() -> SharedHttpClient {
+pub(crate) fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder()

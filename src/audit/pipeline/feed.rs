@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 
 use super::budget::Budget;
 use super::work::Local;
-use super::{Problems, Progress, parts};
+use super::{Problems, Progress, alerts, parts};
 use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::decode::Problem;
 use crate::audit::source::TrailLocation;
@@ -58,7 +58,8 @@ impl<'a> Feed<'a> {
     pub fn run(mut self, trails: &[TrailLocation], selection: &Selection) {
         for trail in trails {
             let go_on = match trail {
-                TrailLocation::S3(_) | TrailLocation::Stdin => true,
+                TrailLocation::S3(_) | TrailLocation::Lookup(_) | TrailLocation::Stdin => true,
+                TrailLocation::Falco(path) => self.alerts(path),
                 TrailLocation::Path(path) => local::find(path, selection, &mut self),
                 TrailLocation::Glob(pattern) => local::find_matches(pattern, selection, &mut self),
             };
@@ -71,6 +72,44 @@ impl<'a> Feed<'a> {
             self.progress.listed(1, 0);
             self.stream("-", std::io::stdin().lock());
         }
+    }
+
+    /// Reads a file of Falco's alerts here. False when no worker is left.
+    fn alerts(&self, path: &Path) -> bool {
+        let name = format!("falco:{}", path.display());
+        let reader: Box<dyn Read> = if path == Path::new("-") {
+            Box::new(std::io::stdin())
+        } else {
+            match File::open(path) {
+                Ok(file) => Box::new(file),
+                Err(error) => {
+                    self.problems.push(local::unreadable(path, &error));
+                    return true;
+                }
+            }
+        };
+        self.progress.listed(1, 0);
+        let location: Arc<str> = Arc::from(name.as_str());
+        let mut offset = 0;
+        let mut taken = true;
+        let problems = alerts::convert(&name, reader, |bytes| {
+            let length = bytes.len() as u64;
+            self.progress.fetched(length);
+            let share = self.waiting.draw(length);
+            let part = parts::Part {
+                location: Arc::clone(&location),
+                offset,
+                bytes,
+                share,
+            };
+            offset += length;
+            taken = self.out.send(Local::Part(part)).is_ok();
+            taken
+        });
+        for problem in problems {
+            self.problems.push(problem);
+        }
+        taken
     }
 
     /// Sends what was found, the largest first. False when no worker is left.
