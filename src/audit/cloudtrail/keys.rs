@@ -102,7 +102,7 @@ impl Values {
     /// For speed there are no branches: which keys follow each other is hard to foresee.
     #[inline(always)]
     pub(crate) fn note(&mut self, bytes: &[u8], colons: Colons) {
-        self.doubtful |= colons.spaced || colons.slash && may_be_escaped(bytes, colons);
+        self.doubtful |= colons.odd && are_odd(bytes, colons);
         for colon in colons {
             let [before, last] = words_before(bytes, colon);
             let place = place(last);
@@ -161,9 +161,8 @@ impl Glance {
         );
         let (mut time, mut read_only, mut doubtful) = (0, 0, false);
         let end = own_colons(bytes, at, |colons| {
-            doubtful |= colons.spaced;
-            if colons.slash {
-                doubtful |= may_be_escaped(bytes, colons);
+            if colons.odd {
+                doubtful |= are_odd(bytes, colons);
             }
             for colon in colons {
                 let last = last_before(bytes, colon);
@@ -198,19 +197,19 @@ impl Glance {
     }
 }
 
-/// Whether any key before some colons may be spelt with escapes.
+/// Whether any key before some colons has escapes, or does not stand right before its colon.
 #[inline(never)]
-fn may_be_escaped(bytes: &[u8], mut colons: Colons) -> bool {
+fn are_odd(bytes: &[u8], mut colons: Colons) -> bool {
     colons.any(|colon| {
         let key = bytes
             .get(..colon)
             .and_then(|text| text.strip_suffix(b"\""))
             .unwrap_or_default();
         let start = key.iter().rposition(|byte| matches!(byte, b'"' | b'\\'));
-        let quote = start.is_some_and(|start| {
+        let is_usual = start.is_some_and(|start| {
             key.get(start) == Some(&b'"') && key.get(start.wrapping_sub(1)) != Some(&b'\\')
         });
-        !quote
+        !is_usual
     })
 }
 
