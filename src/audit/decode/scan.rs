@@ -2,6 +2,7 @@
 //!
 //! What is walked is taken to be JSON. Of JSON, a walk finds exactly what a parser finds; of
 //! anything else it finds something, and neither panics nor goes on for ever.
+#![allow(clippy::inline_always)] // A walk is compiled for each sight as a whole.
 
 use super::blocks::{BLOCK, Carry, Look, Sight, look};
 

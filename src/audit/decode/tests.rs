@@ -575,7 +575,7 @@ fn plain(records: &[&Value], failed: bool, region: Option<&str>) -> (Vec<Seen>, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn a_plain_reading_finds_the_same(
