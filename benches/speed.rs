@@ -3,6 +3,14 @@
 //! Prints one table for this machine. Every figure is the best of several rounds, taken in turn,
 //! for other work on the machine can only slow one down; compare the ratios. What it leaves out:
 //! finding and fetching the files, which are in memory.
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a program that prints figures to a person"
+)]
 
 mod corpus;
 
@@ -19,9 +27,14 @@ use tfdrift::window::Window;
 const ROUNDS: usize = 7;
 
 fn main() -> io::Result<()> {
-    let megabytes = env::args().find_map(|word| word.parse().ok()).unwrap_or(256);
+    let megabytes = env::args()
+        .find_map(|word| word.parse().ok())
+        .unwrap_or(256);
     let folder = env::var_os("TFDRIFT_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus"), PathBuf::from)
+        .map_or_else(
+            || Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus"),
+            PathBuf::from,
+        )
         .join(megabytes.to_string());
     let paths = corpus::archive(&folder, megabytes * 1_000_000)?;
     let files = paths.iter().map(fs::read).collect::<io::Result<Vec<_>>>()?;
@@ -39,13 +52,26 @@ fn main() -> io::Result<()> {
 
     type Way<'a> = (&'a str, &'a (dyn Fn(usize) + Sync));
     let ways: [Way; 5] = [
-        ("inflate, libdeflate", &|threads| on_all(&files, threads, Decompressor::new, inflate_whole)),
-        ("inflate, flate2", &|threads| on_all(&files, threads, Vec::new, inflate_stream)),
-        ("decode, nothing wanted", &|threads| drop(decode(&files, threads, &|_, _| false))),
-        ("decode, catalogued calls", &|threads| drop(decode(&files, threads, &corpus::is_catalogued))),
-        ("decode, all writes", &|threads| drop(decode(&files, threads, &|_, _| true))),
+        ("inflate, libdeflate", &|threads| {
+            on_all(&files, threads, Decompressor::new, inflate_whole);
+        }),
+        ("inflate, flate2", &|threads| {
+            on_all(&files, threads, Vec::new, inflate_stream);
+        }),
+        ("decode, nothing wanted", &|threads| {
+            drop(decode(&files, threads, &|_, _| false));
+        }),
+        ("decode, catalogued calls", &|threads| {
+            drop(decode(&files, threads, &corpus::is_catalogued));
+        }),
+        ("decode, all writes", &|threads| {
+            drop(decode(&files, threads, &|_, _| true));
+        }),
     ];
-    println!("{:<26}{:>8}{:>10}{:>9}{:>12}{:>10}", "", "threads", "seconds", "ratio", "records/s", "MB/s");
+    println!(
+        "{:<26}{:>8}{:>10}{:>9}{:>12}{:>10}",
+        "", "threads", "seconds", "ratio", "records/s", "MB/s"
+    );
     for threads in [1, 2] {
         let mut best = [Duration::MAX; 5];
         for _ in 0..ROUNDS {
@@ -66,7 +92,10 @@ fn main() -> io::Result<()> {
         }
     }
     if let Some(peak) = peak_memory() {
-        println!("\npeak memory {peak}, of which the files themselves are {:.0} MB", megabytes_of(tally.bytes));
+        println!(
+            "\npeak memory {peak}, of which the files themselves are {:.0} MB",
+            megabytes_of(tally.bytes)
+        );
     }
     Ok(())
 }
@@ -78,11 +107,22 @@ fn megabytes_of(bytes: u64) -> f64 {
 /// The most memory that this process held, where the system tells.
 fn peak_memory() -> Option<String> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    Some(status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().to_owned())
+    Some(
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?
+            .trim()
+            .to_owned(),
+    )
 }
 
 /// Does something to all files on some threads, each with tools of its own.
-fn on_all<T>(files: &[Vec<u8>], threads: usize, tools: impl Fn() -> T + Sync, work: impl Fn(&mut T, &[u8]) + Sync) {
+fn on_all<T>(
+    files: &[Vec<u8>],
+    threads: usize,
+    tools: impl Fn() -> T + Sync,
+    work: impl Fn(&mut T, &[u8]) + Sync,
+) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -99,11 +139,13 @@ fn on_all<T>(files: &[Vec<u8>], threads: usize, tools: impl Fn() -> T + Sync, wo
 fn inflate_whole(decompressor: &mut Decompressor, file: &[u8]) {
     thread_local!(static BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) });
     BUFFER.with_borrow_mut(|buffer| {
-        let length = u32::from_le_bytes(*file.last_chunk().expect("a gzip file has a trailer")) as usize;
+        let length =
+            u32::from_le_bytes(*file.last_chunk().expect("a gzip file has a trailer")) as usize;
         if buffer.len() < length {
             buffer.resize(length, 0);
         }
-        black_box(decompressor.gzip_decompress(file, &mut buffer[..length])).expect("the corpus is sound");
+        black_box(decompressor.gzip_decompress(file, &mut buffer[..length]))
+            .expect("the corpus is sound");
     });
 }
 
@@ -113,9 +155,16 @@ fn inflate_stream(buffer: &mut Vec<u8>, file: &[u8]) {
     black_box(buffer);
 }
 
-fn decode(files: &[Vec<u8>], threads: usize, wanted: &(dyn Fn(&str, &str) -> bool + Sync)) -> Tally {
+fn decode(
+    files: &[Vec<u8>],
+    threads: usize,
+    wanted: &(dyn Fn(&str, &str) -> bool + Sync),
+) -> Tally {
     let filter = Filter {
-        window: Window { since: None, until: "2027-01-01T00:00:00Z".parse().expect("it is a time") },
+        window: Window {
+            since: None,
+            until: "2027-01-01T00:00:00Z".parse().expect("it is a time"),
+        },
         accounts: Vec::new(),
         regions: Vec::new(),
         wanted,
@@ -124,7 +173,9 @@ fn decode(files: &[Vec<u8>], threads: usize, wanted: &(dyn Fn(&str, &str) -> boo
     let total = std::sync::Mutex::new(Tally::default());
     on_all(files, threads, Decoder::new, |decoder, file| {
         let mut tally = Tally::default();
-        decoder.file("", file, &filter, &mut tally, &mut |call| drop(black_box(call)));
+        decoder.file("", file, &filter, &mut tally, &mut |call| {
+            drop(black_box(call));
+        });
         *total.lock().expect("no thread panics") += tally;
     });
     total.into_inner().expect("no thread panics")

@@ -3,10 +3,12 @@
 //!
 //! Everything is read: this room lists, looks and fetches, and can do nothing else.
 
+mod blocking;
 mod client;
 mod error;
 mod location;
 
-pub use client::{Blocking, Client, Fetched, Found, Listing, Options, Page};
+pub use blocking::Blocking;
+pub use client::{Client, Fetched, Found, Listing, Options, Page};
 pub use error::{Error, Operation, Reason};
 pub use location::{Location, LocationError};

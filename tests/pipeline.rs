@@ -172,6 +172,7 @@ fn no_more_is_in_memory_than_the_budget_holds() {
     assert!(in_flight.done.into_inner());
 }
 
+#[cfg(unix)]
 #[test]
 fn what_cannot_be_read_stops_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
@@ -188,6 +189,7 @@ fn what_cannot_be_read_stops_nothing_else() {
     assert!(problem.remedy.is_some());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_pipe_can_be_named_as_a_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,11 @@ mod generator;
 use std::path::Path;
 use std::process::ExitCode;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command of the workshop")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command of the workshop"
+)]
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let inputs = match generator::inputs::Inputs::read(&root.join("catalogue/inputs")) {
@@ -20,7 +24,10 @@ fn main() -> ExitCode {
     let generated = generator::generate(&inputs);
     if std::env::args().any(|argument| argument == "--review") {
         for review in &generated.reviews {
-            println!("{}\t{}\t{}\t{}", review.why, review.call, review.attribute, review.member);
+            println!(
+                "{}\t{}\t{}\t{}",
+                review.why, review.call, review.attribute, review.member
+            );
         }
         for (resource_type, call, why) in &generated.left_out {
             println!("left out: {why}\t{call} {resource_type}");
@@ -45,7 +52,10 @@ fn write(folder: &Path, generated: &generator::Generated) -> std::io::Result<usi
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let stale = entry.path().extension().is_some_and(|end| end == "toml")
-            && !entry.file_name().to_str().is_some_and(|name| generated.files.contains_key(name));
+            && !entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| generated.files.contains_key(name));
         if stale {
             std::fs::remove_file(entry.path())?;
         }

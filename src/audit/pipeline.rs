@@ -27,7 +27,8 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::call::Call;
-use super::cloudtrail::layout::{DEFAULT_LAG, Selection, Span};
+use super::cloudtrail::layout::Selection;
+use super::cloudtrail::span::{DEFAULT_LAG, Span};
 use super::decode::{Filter, Problem, Tally};
 use super::source::TrailLocation;
 use crate::s3;
@@ -72,7 +73,7 @@ pub enum Error {
     #[error("no threads to read with: {0}")]
     Threads(#[from] std::io::Error),
     /// Every location needs credentials, and there are none that work.
-    #[error("{0}")]
+    #[error("{0}: {remedy}", remedy = .0.remedy())]
     Credentials(s3::Error),
 }
 

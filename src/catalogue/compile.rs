@@ -51,19 +51,33 @@ pub fn compile(
             Place::Attribute(found) => {
                 // What goes from a map is named by its keys alone.
                 let keys_only = operation == Operation::Remove && matches!(found.ty, Type::Map(_));
-                let given = if keys_only { Type::Any } else { found.ty.clone() };
-                (Shape::Plain(found.ty.clone()), Build::Leaf(source.clone(), given))
+                let given = if keys_only {
+                    Type::Any
+                } else {
+                    found.ty.clone()
+                };
+                (
+                    Shape::Plain(found.ty.clone()),
+                    Build::Leaf(source.clone(), given),
+                )
             }
-            Place::Block(block) if block.nesting == Nesting::Map => {
-                (Shape::Plain(Type::Map(Box::new(Type::Any))), Build::Leaf(source.clone(), Type::Any))
-            }
+            Place::Block(block) if block.nesting == Nesting::Map => (
+                Shape::Plain(Type::Map(Box::new(Type::Any))),
+                Build::Leaf(source.clone(), Type::Any),
+            ),
             Place::Block(block) => {
                 let fields = fields(&block.body, attribute, source, entries);
                 let ordered = block.nesting == Nesting::List;
-                let shape = Shape::Blocks { ordered, fields: known(&block.body, &fields) };
+                let shape = Shape::Blocks {
+                    ordered,
+                    fields: known(&block.body, &fields),
+                };
                 let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
                 if single && fields.is_empty() {
-                    (Shape::Plain(Type::Any), Build::Leaf(source.clone(), Type::Any))
+                    (
+                        Shape::Plain(Type::Any),
+                        Build::Leaf(source.clone(), Type::Any),
+                    )
                 } else if single {
                     // The block's own entry only says where it is; its fields drift on their own.
                     continue;
@@ -128,13 +142,15 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
 /// Whether all blocks above a place are lists or single.
 fn only_lists_above(body: &Body, names: &[&str]) -> bool {
     let mut body = body;
-    names[..names.len() - 1].iter().all(|name| match body.blocks.get(*name) {
-        Some(block) => {
-            body = &block.body;
-            !matches!(block.nesting, Nesting::Set | Nesting::Map)
-        }
-        None => false,
-    })
+    names[..names.len() - 1]
+        .iter()
+        .all(|name| match body.blocks.get(*name) {
+            Some(block) => {
+                body = &block.body;
+                !matches!(block.nesting, Nesting::Set | Nesting::Map)
+            }
+            None => false,
+        })
 }
 
 /// Builds for the fields of a block, from the entries below it.
@@ -159,11 +175,20 @@ fn fields(
         if single {
             let inner = fields(&block.body, &dotted, above_source, entries);
             if !inner.is_empty() {
-                out.push((name.clone(), Build::One { in_list: block.nesting == Nesting::ListOfOne, fields: inner }));
+                out.push((
+                    name.clone(),
+                    Build::One {
+                        in_list: block.nesting == Nesting::ListOfOne,
+                        fields: inner,
+                    },
+                ));
             }
         } else if let Some(source) = own {
             let inner = fields(&block.body, &dotted, source, entries);
-            out.push((name.clone(), Build::Blocks(relative(source, above_source), inner)));
+            out.push((
+                name.clone(),
+                Build::Blocks(relative(source, above_source), inner),
+            ));
         }
     }
     out
@@ -199,13 +224,26 @@ fn known(body: &Body, builds: &[(String, Build)]) -> Fields {
     for (name, build) in builds {
         let field = match build {
             Build::Leaf(_, ty) => {
-                let computed = body.attributes.get(name).is_some_and(|attribute| attribute.computed);
-                Field { ty: Some(ty.clone()), computed, inner: None }
+                let computed = body
+                    .attributes
+                    .get(name)
+                    .is_some_and(|attribute| attribute.computed);
+                Field {
+                    ty: Some(ty.clone()),
+                    computed,
+                    inner: None,
+                }
             }
             Build::Blocks(_, inner) | Build::One { fields: inner, .. } => {
-                let Some(block) = body.blocks.get(name) else { continue };
+                let Some(block) = body.blocks.get(name) else {
+                    continue;
+                };
                 let ordered = block.nesting != Nesting::Set;
-                Field { ty: None, computed: false, inner: Some((ordered, known(&block.body, inner))) }
+                Field {
+                    ty: None,
+                    computed: false,
+                    inner: Some((ordered, known(&block.body, inner))),
+                }
             }
         };
         out.insert(name.clone(), field);

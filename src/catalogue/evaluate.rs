@@ -77,18 +77,33 @@ impl<'a> View<'a> {
             return Given::Hidden;
         }
         let picked = path::select(root, &path.steps);
-        let blank = |value: &Value| if path.is_keyed() { value.is_null() } else { is_blank(value) };
-        let values: Vec<&Value> = picked.values.into_iter().filter(|value| !blank(value)).collect();
+        let blank = |value: &Value| {
+            if path.is_keyed() {
+                value.is_null()
+            } else {
+                is_blank(value)
+            }
+        };
+        let values: Vec<&Value> = picked
+            .values
+            .into_iter()
+            .filter(|value| !blank(value))
+            .collect();
         if picked.hidden || values.iter().any(|value| is_hidden(value)) {
             return Given::Hidden;
         }
         match (values.as_slice(), picked.many) {
             ([], _) => Given::Absent,
             ([value], false) => Given::Value((*value).clone()),
-            (values, _) => Given::Value(values.iter().flat_map(|value| match value {
-                Value::Array(list) => list.clone(),
-                value => vec![(*value).clone()],
-            }).collect()),
+            (values, _) => Given::Value(
+                values
+                    .iter()
+                    .flat_map(|value| match value {
+                        Value::Array(list) => list.clone(),
+                        value => vec![(*value).clone()],
+                    })
+                    .collect(),
+            ),
         }
     }
 
@@ -107,7 +122,11 @@ impl<'a> View<'a> {
         }
         let asked = source.from.is_empty() && source.template.is_empty();
         if source.unknown {
-            return if asked || given != Given::Absent || self.touches(source) { Given::Hidden } else { Given::Absent };
+            return if asked || given != Given::Absent || self.touches(source) {
+                Given::Hidden
+            } else {
+                Given::Absent
+            };
         }
         if let Some(value) = &source.value
             && (asked || given != Given::Absent)
@@ -117,7 +136,10 @@ impl<'a> View<'a> {
         match given {
             Given::Value(value) if holds_hidden(&value) => Given::Hidden,
             Given::Value(value) => {
-                let value = source.transforms.iter().fold(value, |value, transform| transform.apply(value));
+                let value = source
+                    .transforms
+                    .iter()
+                    .fold(value, |value, transform| transform.apply(value));
                 Given::Value(mapped(value, source))
             }
             Given::Absent => source.default.clone().map_or(Given::Absent, Given::Value),
@@ -129,7 +151,10 @@ impl<'a> View<'a> {
     fn touches(&self, source: &Source) -> bool {
         source.alone
             && source.from.iter().any(|path| {
-                path::select(self.root(path.root), &path.steps).values.iter().any(|value| !value.is_null())
+                path::select(self.root(path.root), &path.steps)
+                    .values
+                    .iter()
+                    .any(|value| !value.is_null())
             })
     }
 
@@ -187,9 +212,11 @@ impl<'a> View<'a> {
                 other => other,
             },
             Build::One { in_list, fields } => match self.fields(fields) {
-                Given::Value(block) => {
-                    Given::Value(if *in_list { Value::Array(vec![block]) } else { block })
-                }
+                Given::Value(block) => Given::Value(if *in_list {
+                    Value::Array(vec![block])
+                } else {
+                    block
+                }),
                 other => other,
             },
         }
@@ -199,7 +226,10 @@ impl<'a> View<'a> {
     where
         'a: 'b,
     {
-        View { item: member, ..*self }
+        View {
+            item: member,
+            ..*self
+        }
     }
 
     fn fields(&self, fields: &[(String, Build)]) -> Given {
@@ -213,7 +243,11 @@ impl<'a> View<'a> {
                 Given::Absent => {}
             }
         }
-        if block.is_empty() { Given::Absent } else { Given::Value(Value::Object(block)) }
+        if block.is_empty() {
+            Given::Absent
+        } else {
+            Given::Value(Value::Object(block))
+        }
     }
 
     /// What a call says of the changes of a target: those that it says something of.
@@ -248,7 +282,10 @@ fn mapped(value: Value, source: &Source) -> Value {
         return value;
     }
     match value {
-        Value::Array(list) => list.into_iter().map(|member| mapped(member, source)).collect(),
+        Value::Array(list) => list
+            .into_iter()
+            .map(|member| mapped(member, source))
+            .collect(),
         value => {
             let key = match single(&value) {
                 Value::String(text) => text.clone(),

@@ -8,8 +8,8 @@ use toml::{Table, Value};
 use super::compile::{self, CompileError};
 use super::path::PathError;
 use super::rule::{
-    CallRule, Change, Condition, Each, EffectKind, Operation, Pair, Parent, Provenance, ResourceType, Scope, Source,
-    Target, TemplatePart, Test, TypeFacts,
+    CallRule, Change, Condition, Each, EffectKind, Operation, Pair, Parent, Provenance,
+    ResourceType, Scope, Source, Target, TemplatePart, Test, TypeFacts,
 };
 use super::schema;
 use super::transform::Transform;
@@ -85,7 +85,11 @@ fn problem<T>(text: impl Into<String>) -> Result<T, Problem> {
 /// When a file is no TOML or holds what is no rule; the error names file, event and type.
 pub fn load(texts: &[RuleText<'_>]) -> Result<ServiceRules, LoadError> {
     let (rules, mut errors) = load_all(texts);
-    if errors.is_empty() { Ok(rules) } else { Err(errors.swap_remove(0)) }
+    if errors.is_empty() {
+        Ok(rules)
+    } else {
+        Err(errors.swap_remove(0))
+    }
 }
 
 /// As [`load`], keeping what can be used beside what cannot.
@@ -100,7 +104,10 @@ pub fn load_all(texts: &[RuleText<'_>]) -> (ServiceRules, Vec<LoadError>) {
         let table: Table = match text.text.parse() {
             Ok(table) => table,
             Err(source) => {
-                errors.push(LoadError::Syntax { file: text.file.to_owned(), source: Box::new(source) });
+                errors.push(LoadError::Syntax {
+                    file: text.file.to_owned(),
+                    source: Box::new(source),
+                });
                 continue;
             }
         };
@@ -109,7 +116,10 @@ pub fn load_all(texts: &[RuleText<'_>]) -> (ServiceRules, Vec<LoadError>) {
                 provenance.insert((event.clone(), resource_type.clone()), text.provenance);
             }
         }
-        merge(&mut merged, table);
+        match text.provenance {
+            Provenance::Handwritten => review(&mut merged, table),
+            _ => merge(&mut merged, table),
+        }
     }
     let mut rules = ServiceRules::default();
     for (key, value) in &merged {
@@ -129,10 +139,77 @@ pub fn load_all(texts: &[RuleText<'_>]) -> (ServiceRules, Vec<LoadError>) {
             _ => problem("expected `service`, `scope`, `[type.…]` or an event"),
         };
         if let Err(Problem(problem)) = done {
-            errors.push(LoadError::Rule { file: file.clone(), place: key.clone(), problem });
+            errors.push(LoadError::Rule {
+                file: file.clone(),
+                place: key.clone(),
+                problem,
+            });
         }
     }
     (rules, errors)
+}
+
+/// Lets hand-written rules win. An event that was written by hand is as it was written; its targets
+/// keep the generated sources of attributes that the hand-written ones do not speak of.
+fn review(generated: &mut Table, by_hand: Table) {
+    for (event, mut rule) in by_hand {
+        let Some(rules) = rule.as_table_mut().filter(|_| event != "type") else {
+            match (generated.get_mut(&event), rule) {
+                (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+                (_, rule) => {
+                    generated.insert(event, rule);
+                }
+            }
+            continue;
+        };
+        for (name, target) in rules.iter_mut() {
+            let old = generated
+                .get(&event)
+                .and_then(|rule| rule.get(name))
+                .and_then(Value::as_table);
+            if let (Some(old), Some(target)) = (old, target.as_table_mut())
+                && old.get("effect") == target.get("effect")
+            {
+                fill(target, old);
+            }
+        }
+        // The same event in another hand-written file of the service.
+        match generated.get_mut(&event) {
+            Some(Value::Table(old)) if old.get("reviewed").is_some() => {
+                if let Value::Table(new) = rule {
+                    merge(old, new);
+                }
+            }
+            _ => {
+                rules.insert(String::from("reviewed"), Value::Boolean(true));
+                generated.insert(event, rule);
+            }
+        }
+    }
+}
+
+/// Adds entries for attributes that a target does not speak of.
+fn fill(target: &mut Table, from: &Table) {
+    let top = |attribute: &str| attribute.split('.').next().unwrap_or_default().to_owned();
+    let spoken: std::collections::BTreeSet<String> = ["set", "add", "remove"]
+        .iter()
+        .filter_map(|key| target.get(*key)?.as_table())
+        .flat_map(|entries| entries.keys().map(|attribute| top(attribute)))
+        .collect();
+    if target.contains_key("like") {
+        return;
+    }
+    if let Some(entries) = from.get("set").and_then(Value::as_table) {
+        let own = target
+            .entry("set")
+            .or_insert_with(|| Value::Table(Table::new()));
+        if let Some(own) = own.as_table_mut() {
+            let missing = entries
+                .iter()
+                .filter(|(attribute, _)| !spoken.contains(&top(attribute)));
+            own.extend(missing.map(|(attribute, source)| (attribute.clone(), source.clone())));
+        }
+    }
 }
 
 /// Deep merge: tables key by key, anything else whole.
@@ -152,7 +229,9 @@ fn scope(word: &str) -> Result<Scope, Problem> {
         "regional" => Ok(Scope::Regional),
         "global" => Ok(Scope::Global),
         "partition" => Ok(Scope::Partition),
-        _ => problem(format!("`{word}` is no scope: regional, global or partition")),
+        _ => problem(format!(
+            "`{word}` is no scope: regional, global or partition"
+        )),
     }
 }
 
@@ -163,7 +242,11 @@ fn type_facts(value: &Value) -> Result<TypeFacts, Problem> {
             "never" => facts.never = texts(value)?,
             "secret" => facts.secret = texts(value)?,
             "name" => facts.name = texts(value)?.pop(),
-            _ => return problem(format!("unknown key `{key}` of a type: never, secret, name")),
+            _ => {
+                return problem(format!(
+                    "unknown key `{key}` of a type: never, secret, name"
+                ));
+            }
         }
     }
     Ok(facts)
@@ -175,24 +258,33 @@ fn call_rule(
     all: &Table,
     provenance: &BTreeMap<(String, String), Provenance>,
 ) -> Result<CallRule, Problem> {
-    let mut rule = CallRule { event: event.to_owned(), ..CallRule::default() };
+    let mut rule = CallRule {
+        event: event.to_owned(),
+        ..CallRule::default()
+    };
     for (key, value) in call {
         match key.as_str() {
             "operates" => rule.operates = texts(value)?.pop(),
             "when" => rule.when = conditions(value)?,
             "each" => rule.each = Some(each(value)?),
             "owners" => rule.owners = texts(value)?,
+            "reviewed" => {}
             resource_type => {
                 let from = provenance.get(&(event.to_owned(), key.clone())).copied();
                 let from = from.unwrap_or(Provenance::Generated);
                 let tables: Vec<&Table> = match value {
                     Value::Table(table) => vec![table],
                     Value::Array(list) => list.iter().filter_map(Value::as_table).collect(),
-                    _ => return problem(format!("`{key}` is neither a setting of an event nor a resource type")),
+                    _ => {
+                        return problem(format!(
+                            "`{key}` is neither a setting of an event nor a resource type"
+                        ));
+                    }
                 };
                 for table in tables {
-                    let target = target(event, resource_type, table, all, from)
-                        .map_err(|Problem(problem)| Problem(format!("{resource_type}: {problem}")))?;
+                    let target = target(event, resource_type, table, all, from).map_err(
+                        |Problem(problem)| Problem(format!("{resource_type}: {problem}")),
+                    )?;
                     rule.targets.extend(target);
                 }
             }
@@ -233,7 +325,11 @@ fn target(
         _ => own.clone(),
     };
     let mut target = Target {
-        resource_type: if name == "*" { ResourceType::AnyTagged } else { ResourceType::Named(name.to_owned()) },
+        resource_type: if name == "*" {
+            ResourceType::AnyTagged
+        } else {
+            ResourceType::Named(name.to_owned())
+        },
         effect: EffectKind::Update,
         find: Vec::new(),
         only: false,
@@ -269,14 +365,23 @@ fn target(
             "each" => target.each = Some(each(value)?),
             "set" => target.changes.extend(changes(Operation::Set, value, body)?),
             "add" => target.changes.extend(changes(Operation::Add, value, body)?),
-            "remove" => target.changes.extend(changes(Operation::Remove, value, body)?),
+            "remove" => target
+                .changes
+                .extend(changes(Operation::Remove, value, body)?),
             "like" | "drop" | "note" => {}
-            _ => return problem(format!("unknown key `{key}`; see docs/catalogue.md, *A target*")),
+            _ => {
+                return problem(format!(
+                    "unknown key `{key}`; see docs/catalogue.md, *A target*"
+                ));
+            }
         }
     }
     for pair in target.find.iter().flatten() {
         if compile::rendered(body, &pair.attribute).is_none() {
-            return problem(format!("find: `{}` is not an attribute of this resource type", pair.attribute));
+            return problem(format!(
+                "find: `{}` is not an attribute of this resource type",
+                pair.attribute
+            ));
         }
     }
     if target.find.is_empty() && !target.only {
@@ -288,13 +393,21 @@ fn target(
 /// What every type that carries tags has in common.
 fn any_tagged() -> schema::Body {
     use schema::{Attribute, Type};
-    let attribute = |ty| Attribute { ty, configurable: true, computed: true };
+    let attribute = |ty| Attribute {
+        ty,
+        configurable: true,
+        computed: true,
+    };
     let strings = Type::Map(Box::new(Type::String));
     schema::Body {
-        attributes: [("id", Type::String), ("arn", Type::String), ("tags", strings)]
-            .into_iter()
-            .map(|(name, ty)| (name.to_owned(), attribute(ty)))
-            .collect(),
+        attributes: [
+            ("id", Type::String),
+            ("arn", Type::String),
+            ("tags", strings),
+        ]
+        .into_iter()
+        .map(|(name, ty)| (name.to_owned(), attribute(ty)))
+        .collect(),
         blocks: BTreeMap::new(),
     }
 }
@@ -329,10 +442,20 @@ fn pairs(table: &Table) -> Result<Vec<Pair>, Problem> {
     flatten("", table, &mut |attribute, value| {
         let optional = attribute.ends_with('?');
         let attribute = attribute.trim_end_matches('?').to_owned();
-        pairs.push(Pair { attribute, source: source(value)?, optional });
+        pairs.push(Pair {
+            attribute,
+            source: source(value)?,
+            optional,
+        });
         Ok(())
     })?;
-    pairs.sort_by_key(|pair| (pair.optional, pair.source.value.is_some(), pair.source.default.is_some()));
+    pairs.sort_by_key(|pair| {
+        (
+            pair.optional,
+            pair.source.value.is_some(),
+            pair.source.default.is_some(),
+        )
+    });
     Ok(pairs)
 }
 
@@ -342,12 +465,19 @@ fn flatten(
     table: &Table,
     visit: &mut dyn FnMut(&str, &Value) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    const SOURCE_KEYS: [&str; 9] = ["from", "value", "template", "map", "as", "default", "unknown", "alone", "key"];
+    const SOURCE_KEYS: [&str; 9] = [
+        "from", "value", "template", "map", "as", "default", "unknown", "alone", "key",
+    ];
     for (key, value) in table {
-        let dotted = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let dotted = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value {
-            Value::Table(inner) if !inner.keys().any(|key| SOURCE_KEYS.contains(&key.as_str()))
-                || inner.values().any(Value::is_table) && !inner.contains_key("map") =>
+            Value::Table(inner)
+                if !inner.keys().any(|key| SOURCE_KEYS.contains(&key.as_str()))
+                    || inner.values().any(Value::is_table) && !inner.contains_key("map") =>
             {
                 flatten(&dotted, inner, visit)?;
             }
@@ -358,13 +488,24 @@ fn flatten(
 }
 
 fn parent(value: &Value) -> Result<Option<Parent>, Problem> {
-    let Some(table) = value.as_table() else { return problem("write `parent.TYPE.attribute = \"source\"`") };
-    let Some((name, find)) = table.iter().next() else { return Ok(None) };
-    let Some(find) = find.as_table() else { return problem("write `parent.TYPE.attribute = \"source\"`") };
+    let Some(table) = value.as_table() else {
+        return problem("write `parent.TYPE.attribute = \"source\"`");
+    };
+    let Some((name, find)) = table.iter().next() else {
+        return Ok(None);
+    };
+    let Some(find) = find.as_table() else {
+        return problem("write `parent.TYPE.attribute = \"source\"`");
+    };
     if schema::resource(name).is_none() {
-        return problem(format!("parent: no resource type {name} in the provider's schema"));
+        return problem(format!(
+            "parent: no resource type {name} in the provider's schema"
+        ));
     }
-    Ok(Some(Parent { resource_type: name.clone(), find: pairs(find)? }))
+    Ok(Some(Parent {
+        resource_type: name.clone(),
+        find: pairs(find)?,
+    }))
 }
 
 fn yields(value: &Value) -> Result<Vec<(String, String)>, Problem> {
@@ -377,8 +518,14 @@ fn yields(value: &Value) -> Result<Vec<(String, String)>, Problem> {
         .collect()
 }
 
-fn changes(operation: Operation, value: &Value, body: &schema::Body) -> Result<Vec<Change>, Problem> {
-    let Some(table) = value.as_table() else { return problem("`set`, `add` and `remove` are tables") };
+fn changes(
+    operation: Operation,
+    value: &Value,
+    body: &schema::Body,
+) -> Result<Vec<Change>, Problem> {
+    let Some(table) = value.as_table() else {
+        return problem("`set`, `add` and `remove` are tables");
+    };
     let mut entries = BTreeMap::new();
     flatten("", table, &mut |attribute, value| {
         if value.as_bool() != Some(false) {
@@ -392,7 +539,9 @@ fn changes(operation: Operation, value: &Value, body: &schema::Body) -> Result<V
 fn each(value: &Value) -> Result<Each, Problem> {
     match value.as_str() {
         Some(text) => match text.strip_prefix('@') {
-            Some(name) if super::aws::expand::NAMES.contains(&name) => Ok(Each::Expander(name.to_owned())),
+            Some(name) if super::aws::expand::NAMES.contains(&name) => {
+                Ok(Each::Expander(name.to_owned()))
+            }
             Some(name) => problem(format!("no expander `@{name}`")),
             None => Ok(Each::Path(text.parse()?)),
         },
@@ -413,7 +562,10 @@ fn conditions(value: &Value) -> Result<Vec<Condition>, Problem> {
             } else {
                 (text.as_str(), Test::Present)
             };
-            Ok(Condition { path: path.parse()?, test })
+            Ok(Condition {
+                path: path.parse()?,
+                test,
+            })
         })
         .collect()
 }
@@ -429,19 +581,38 @@ fn source(value: &Value) -> Result<Source, Problem> {
         Value::Table(table) => {
             for (key, value) in table {
                 match key.as_str() {
-                    "from" => source.from = texts(value)?.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+                    "from" => {
+                        source.from = texts(value)?
+                            .iter()
+                            .map(|text| text.parse())
+                            .collect::<Result<_, _>>()?;
+                    }
                     "value" => source.value = Some(json(value)),
                     "template" => source.template = template(value.as_str().unwrap_or_default())?,
                     "map" => {
-                        let Some(map) = value.as_table() else { return problem("`map` is a table") };
-                        source.map = map.iter().map(|(word, value)| (word.clone(), json(value))).collect();
+                        let Some(map) = value.as_table() else {
+                            return problem("`map` is a table");
+                        };
+                        source.map = map
+                            .iter()
+                            .map(|(word, value)| (word.clone(), json(value)))
+                            .collect();
                     }
-                    "as" => source.transforms = texts(value)?.iter().map(|t| transform(t)).collect::<Result<_, _>>()?,
+                    "as" => {
+                        source.transforms = texts(value)?
+                            .iter()
+                            .map(|t| transform(t))
+                            .collect::<Result<_, _>>()?;
+                    }
                     "default" => source.default = Some(json(value)),
                     "unknown" => source.unknown = value.as_bool() == Some(true),
                     "alone" => source.alone = value.as_bool() == Some(true),
                     "key" => source.key = value.as_str().map(str::to_owned),
-                    _ => return problem(format!("unknown key `{key}`; see docs/catalogue.md, *A source*")),
+                    _ => {
+                        return problem(format!(
+                            "unknown key `{key}`; see docs/catalogue.md, *A source*"
+                        ));
+                    }
                 }
             }
         }
@@ -461,7 +632,9 @@ fn template(text: &str) -> Result<Vec<TemplatePart>, Problem> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('{') {
-        let Some(length) = rest[at..].find('}') else { return problem("a `{` without `}` in a template") };
+        let Some(length) = rest[at..].find('}') else {
+            return problem("a `{` without `}` in a template");
+        };
         if at > 0 {
             parts.push(TemplatePart::Literal(rest[..at].to_owned()));
         }
@@ -496,6 +669,9 @@ fn json(value: &Value) -> Json {
         Value::Boolean(truth) => Json::Bool(*truth),
         Value::Datetime(time) => Json::String(time.to_string()),
         Value::Array(list) => list.iter().map(json).collect(),
-        Value::Table(table) => table.iter().map(|(key, value)| (key.clone(), json(value))).collect(),
+        Value::Table(table) => table
+            .iter()
+            .map(|(key, value)| (key.clone(), json(value)))
+            .collect(),
     }
 }

@@ -5,7 +5,9 @@
 
 pub mod aws;
 mod compile;
+pub mod coverage;
 pub mod evaluate;
+pub mod explain;
 pub mod load;
 pub mod path;
 pub mod rule;
@@ -47,10 +49,14 @@ impl Catalogue {
     /// The rules in the binary.
     #[must_use]
     pub fn builtin() -> Self {
-        let mut catalogue = Self { services: HashMap::new(), services_of_type: HashMap::new() };
-        for (directory, provenance) in
-            [(&aws::GENERATED, Provenance::Generated), (&aws::HANDWRITTEN, Provenance::Handwritten)]
-        {
+        let mut catalogue = Self {
+            services: HashMap::new(),
+            services_of_type: HashMap::new(),
+        };
+        for (directory, provenance) in [
+            (&aws::GENERATED, Provenance::Generated),
+            (&aws::HANDWRITTEN, Provenance::Handwritten),
+        ] {
             for file in directory.files() {
                 if let Some(text) = file.contents_utf8().filter(|text| !text.is_empty()) {
                     catalogue.take(&file.path().display().to_string(), text.into(), provenance);
@@ -65,7 +71,11 @@ impl Catalogue {
     /// # Errors
     /// When the text is no rule file; the error names the place.
     pub fn add(&mut self, file: &str, text: String) -> Result<(), LoadError> {
-        let own = load::load(&[RuleText { file, text: &text, provenance: Provenance::User }])?;
+        let own = load::load(&[RuleText {
+            file,
+            text: &text,
+            provenance: Provenance::User,
+        }])?;
         if own.service.is_empty() {
             return Err(LoadError::Rule {
                 file: file.to_owned(),
@@ -94,7 +104,11 @@ impl Catalogue {
             if let Some(value) = line.strip_prefix("service").filter(|_| name.is_none()) {
                 name = value.split('"').nth(1).map(str::to_owned);
             } else if let Some(heading) = line.strip_prefix('[') {
-                let heading = heading.trim_start_matches('[').split(']').next().unwrap_or_default();
+                let heading = heading
+                    .trim_start_matches('[')
+                    .split(']')
+                    .next()
+                    .unwrap_or_default();
                 let mut parts = heading.split('.').map(|part| part.trim().trim_matches('"'));
                 if let Some(event) = parts.next().filter(|event| *event != "type") {
                     events.insert(event.to_owned());
@@ -111,7 +125,11 @@ impl Catalogue {
         }
         let service = self.services.entry(name).or_default();
         service.events.extend(events);
-        service.texts.push(OwnedText { file: file.to_owned(), text, provenance });
+        service.texts.push(OwnedText {
+            file: file.to_owned(),
+            text,
+            provenance,
+        });
     }
 
     /// Whether any rule speaks of this call. The event name may carry a version suffix.
@@ -131,7 +149,9 @@ impl Catalogue {
     /// The rule of a call. The event name may carry a version suffix.
     #[must_use]
     pub fn rule(&self, service: &str, event: &str) -> Option<&CallRule> {
-        self.service(service)?.calls.get(aws::shape::without_version(event))
+        self.service(service)?
+            .calls
+            .get(aws::shape::without_version(event))
     }
 
     /// Names of all services with rules.
@@ -141,7 +161,11 @@ impl Catalogue {
 
     /// The services whose rules speak of a type.
     pub fn services_of(&self, resource_type: &str) -> impl Iterator<Item = &ServiceRules> {
-        self.services_of_type.get(resource_type).into_iter().flatten().filter_map(|name| self.service(name))
+        self.services_of_type
+            .get(resource_type)
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.service(name))
     }
 
     /// What is known of a type beside its schema, from all services.
@@ -168,16 +192,33 @@ impl Catalogue {
                 for target in &call.targets {
                     if target.resource_type == ResourceType::Named(resource_type.to_owned()) {
                         known = true;
-                        keys.extend(target.find.iter().flatten().map(|pair| pair.attribute.clone()));
+                        keys.extend(
+                            target
+                                .find
+                                .iter()
+                                .flatten()
+                                .map(|pair| pair.attribute.clone()),
+                        );
                     }
-                    let parent = target.parent.iter().filter(|parent| parent.resource_type == resource_type);
-                    keys.extend(parent.flat_map(|parent| parent.find.iter().map(|pair| pair.attribute.clone())));
-                    let yields = target.yields.iter().filter(|(other, _)| other == resource_type);
+                    let parent = target
+                        .parent
+                        .iter()
+                        .filter(|parent| parent.resource_type == resource_type);
+                    keys.extend(
+                        parent.flat_map(|parent| {
+                            parent.find.iter().map(|pair| pair.attribute.clone())
+                        }),
+                    );
+                    let yields = target
+                        .yields
+                        .iter()
+                        .filter(|(other, _)| other == resource_type);
                     keys.extend(yields.map(|(_, attribute)| attribute.clone()));
                 }
             }
         }
-        let tagged = schema::resource(resource_type).is_some_and(|body| body.attributes.contains_key("tags"));
+        let tagged = schema::resource(resource_type)
+            .is_some_and(|body| body.attributes.contains_key("tags"));
         if !known && !tagged && keys.is_empty() {
             return None;
         }
@@ -191,7 +232,11 @@ impl Service {
         let mut texts: Vec<RuleText<'_>> = self
             .texts
             .iter()
-            .map(|text| RuleText { file: &text.file, text: &text.text, provenance: text.provenance })
+            .map(|text| RuleText {
+                file: &text.file,
+                text: &text.text,
+                provenance: text.provenance,
+            })
             .collect();
         texts.sort_by_key(|text| text.provenance);
         load::load_all(&texts)
@@ -216,6 +261,11 @@ mod tests {
             .flat_map(|service| service.load().1)
             .map(|error| error.to_string())
             .collect();
-        assert!(errors.is_empty(), "{} errors:\n{}", errors.len(), errors.join("\n"));
+        assert!(
+            errors.is_empty(),
+            "{} errors:\n{}",
+            errors.len(),
+            errors.join("\n")
+        );
     }
 }

@@ -55,10 +55,25 @@ pub struct Picked<'a> {
 
 /// Keys under which services wrap a single value or a list.
 const LIST_WRAPPERS: [&str; 3] = ["items", "item", "member"];
-const KEY_NAMES: [&str; 9] =
-    ["key", "name", "attributeName", "attributeKey", "tagKey", "parameterName", "optionName", "path", "id"];
-const VALUE_NAMES: [&str; 6] =
-    ["value", "attributeValue", "tagValue", "parameterValue", "values", "content"];
+const KEY_NAMES: [&str; 9] = [
+    "key",
+    "name",
+    "attributeName",
+    "attributeKey",
+    "tagKey",
+    "parameterName",
+    "optionName",
+    "path",
+    "id",
+];
+const VALUE_NAMES: [&str; 6] = [
+    "value",
+    "attributeValue",
+    "tagValue",
+    "parameterValue",
+    "values",
+    "content",
+];
 
 impl std::str::FromStr for Path {
     type Err = PathError;
@@ -76,7 +91,8 @@ impl std::str::FromStr for Path {
             } else {
                 let end = rest.find(['.', '[']).unwrap_or(rest.len());
                 let name = &rest[..end];
-                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | '@');
+                let plain =
+                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | '@');
                 if name.is_empty() || !name.chars().all(plain) {
                     return Err(error());
                 }
@@ -107,7 +123,10 @@ impl Path {
     #[must_use]
     pub fn below(&self, above: &Self) -> Option<Self> {
         let inside = self.root == above.root && self.steps.starts_with(&above.steps);
-        inside.then(|| Self { root: Root::Item, steps: self.steps[above.steps.len()..].to_vec() })
+        inside.then(|| Self {
+            root: Root::Item,
+            steps: self.steps[above.steps.len()..].to_vec(),
+        })
     }
 
     /// Whether the path names a member by key: there an empty text is a value.
@@ -120,7 +139,10 @@ impl Path {
 /// Follows steps from a value.
 #[must_use]
 pub fn select<'a>(from: &'a Value, steps: &[Step]) -> Picked<'a> {
-    let mut picked = Picked { values: vec![from], ..Picked::default() };
+    let mut picked = Picked {
+        values: vec![from],
+        ..Picked::default()
+    };
     for (depth, step) in steps.iter().enumerate() {
         let mut next = Vec::new();
         for value in std::mem::take(&mut picked.values) {
@@ -132,7 +154,11 @@ pub fn select<'a>(from: &'a Value, steps: &[Step]) -> Picked<'a> {
                     continue;
                 }
                 let found = member(value, step).or_else(|| {
-                    if depth == 0 { unwrapped(value).and_then(|inner| member(inner, step)) } else { None }
+                    if depth == 0 {
+                        unwrapped(value).and_then(|inner| member(inner, step))
+                    } else {
+                        None
+                    }
                 });
                 next.extend(found);
             }
@@ -158,7 +184,9 @@ pub fn members(value: &Value) -> Vec<&Value> {
 fn open<'a>(value: &'a Value, out: &mut Vec<&'a Value>, many: &mut bool, step: &Step) {
     match value {
         // A key is looked for in a list of pairs as a whole.
-        Value::Array(members) if matches!(step, Step::Key(_)) && members.iter().any(|m| pair_key(m).is_some()) => {
+        Value::Array(members)
+            if matches!(step, Step::Key(_)) && members.iter().any(|m| pair_key(m).is_some()) =>
+        {
             out.push(value);
         }
         Value::Array(members) => {
@@ -171,14 +199,21 @@ fn open<'a>(value: &'a Value, out: &mut Vec<&'a Value>, many: &mut bool, step: &
             let has_step = matches!(step, Step::Name(name) if map.keys().any(|k| k.eq_ignore_ascii_case(name)));
             if has_step {
                 out.push(value);
-            } else if let Some(inner) = LIST_WRAPPERS
-                .iter()
-                .find_map(|key| map.get(*key))
-                .filter(|_| map.keys().all(|k| LIST_WRAPPERS.contains(&k.as_str()) || k == "quantity"))
+            } else if let Some(inner) =
+                LIST_WRAPPERS
+                    .iter()
+                    .find_map(|key| map.get(*key))
+                    .filter(|_| {
+                        map.keys()
+                            .all(|k| LIST_WRAPPERS.contains(&k.as_str()) || k == "quantity")
+                    })
             {
                 *many = true;
                 open(inner, out, many, step);
-            } else if let Some(inner) = map.get("content").filter(|_| map.len() == 2 && map.contains_key("tag")) {
+            } else if let Some(inner) = map
+                .get("content")
+                .filter(|_| map.len() == 2 && map.contains_key("tag"))
+            {
                 out.push(inner);
             } else {
                 out.push(value);
@@ -191,12 +226,16 @@ fn open<'a>(value: &'a Value, out: &mut Vec<&'a Value>, many: &mut bool, step: &
 fn member<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
     match (value, step) {
         (Value::Object(map), Step::Name(name)) => map.get(name).or_else(|| {
-            map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            map.iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
         }),
         (Value::Object(map), Step::Key(key)) => map.get(key),
-        (Value::Array(pairs), Step::Key(key)) => {
-            pairs.iter().rev().find(|pair| pair_key(pair) == Some(key)).and_then(pair_value)
-        }
+        (Value::Array(pairs), Step::Key(key)) => pairs
+            .iter()
+            .rev()
+            .find(|pair| pair_key(pair) == Some(key))
+            .and_then(pair_value),
         _ => None,
     }
 }
@@ -206,7 +245,9 @@ fn member<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
 pub fn pair_key(pair: &Value) -> Option<&str> {
     let map = pair.as_object()?;
     KEY_NAMES.iter().find_map(|name| {
-        map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str())
+        map.iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .and_then(|(_, value)| value.as_str())
     })
 }
 
@@ -215,7 +256,9 @@ pub fn pair_key(pair: &Value) -> Option<&str> {
 pub fn pair_value(pair: &Value) -> Option<&Value> {
     let map = pair.as_object()?;
     VALUE_NAMES.iter().find_map(|name| {
-        map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        map.iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     })
 }
 
@@ -234,20 +277,39 @@ mod tests {
 
     fn texts(value: &Value, path: &str) -> Vec<String> {
         let path: Path = path.parse().expect("a path");
-        select(value, &path.steps).values.iter().map(ToString::to_string).collect()
+        select(value, &path.steps)
+            .values
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
     fn one_path_reads_every_shape() {
         let cases = [
-            (json!({"groupSet": {"items": [{"groupId": "a"}, {"groupId": "b"}]}}), "groupSet.groupId"),
-            (json!({"GroupSet": [{"GroupId": "a"}, {"groupid": "b"}]}), "groupSet.groupId"),
-            (json!({"XRequest": {"groupSet": [{"groupId": {"tag": 1, "content": "a"}}, {"groupId": "b"}]}}), "groupSet.groupId"),
+            (
+                json!({"groupSet": {"items": [{"groupId": "a"}, {"groupId": "b"}]}}),
+                "groupSet.groupId",
+            ),
+            (
+                json!({"GroupSet": [{"GroupId": "a"}, {"groupid": "b"}]}),
+                "groupSet.groupId",
+            ),
+            (
+                json!({"XRequest": {"groupSet": [{"groupId": {"tag": 1, "content": "a"}}, {"groupId": "b"}]}}),
+                "groupSet.groupId",
+            ),
         ];
         for (value, path) in cases {
             let got: Vec<String> = texts(&value, path)
                 .into_iter()
-                .map(|text| if text.contains("content") { "\"a\"".to_owned() } else { text })
+                .map(|text| {
+                    if text.contains("content") {
+                        "\"a\"".to_owned()
+                    } else {
+                        text
+                    }
+                })
                 .collect();
             assert_eq!(got, ["\"a\"", "\"b\""], "{value}");
         }

@@ -84,7 +84,9 @@ impl Transform {
     #[must_use]
     pub fn apply(&self, value: Value) -> Value {
         match (self, value) {
-            (Self::Keys, Value::Object(map)) => map.into_iter().map(|(key, _)| Value::String(key)).collect(),
+            (Self::Keys, Value::Object(map)) => {
+                map.into_iter().map(|(key, _)| Value::String(key)).collect()
+            }
             (Self::First, Value::Array(list)) => list.into_iter().next().unwrap_or(Value::Null),
             (Self::Join, Value::Array(list)) => {
                 let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
@@ -96,9 +98,8 @@ impl Transform {
                 Some(Value::Bool(truth)) => Value::Bool(!truth),
                 _ => value,
             },
-            (Self::Enabled, value) => {
-                super::value::coerce(&value, &super::schema::Type::Bool).unwrap_or(Value::Bool(false))
-            }
+            (Self::Enabled, value) => super::value::coerce(&value, &super::schema::Type::Bool)
+                .unwrap_or(Value::Bool(false)),
             (_, Value::Array(list)) => list.into_iter().map(|member| self.apply(member)).collect(),
             (Self::Times(factor), value) => scaled(value, *factor),
             (Self::Divide(factor), value) if *factor != 0.0 => scaled(value, 1.0 / factor),
@@ -109,20 +110,33 @@ impl Transform {
 
     fn spelled(&self, text: String) -> Value {
         let text = match self {
-            Self::Tail => text.rsplit(['/', ':']).next().unwrap_or_default().to_owned(),
+            Self::Tail => text
+                .rsplit(['/', ':'])
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             Self::Base64 => decoded(&text).unwrap_or(text),
             Self::UrlDecode => percent_decoded(&text),
             Self::Lower => text.to_lowercase(),
             Self::Upper => text.to_uppercase(),
-            Self::Csv => return text.split(',').map(|part| Value::String(part.trim().to_owned())).collect(),
+            Self::Csv => {
+                return text
+                    .split(',')
+                    .map(|part| Value::String(part.trim().to_owned()))
+                    .collect();
+            }
             Self::Json => return serde_json::from_str(&text).unwrap_or(Value::String(text)),
             Self::Dns => dns(&text),
             Self::Zone => text.rsplit('/').next().unwrap_or_default().to_owned(),
             Self::Function => function(&text).to_owned(),
-            Self::Before(separator) => text.split(separator.as_str()).next().unwrap_or_default().to_owned(),
-            Self::After(separator) => {
-                text.split_once(separator.as_str()).map_or(text.clone(), |(_, after)| after.to_owned())
-            }
+            Self::Before(separator) => text
+                .split(separator.as_str())
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            Self::After(separator) => text
+                .split_once(separator.as_str())
+                .map_or(text.clone(), |(_, after)| after.to_owned()),
             _ => text,
         };
         Value::String(text)
@@ -135,8 +149,13 @@ fn scaled(value: Value, factor: f64) -> Value {
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    let Some(product) = number.map(|number| (number * factor * 1e9).round() / 1e9) else { return value };
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+    let Some(product) = number.map(|number| (number * factor * 1e9).round() / 1e9) else {
+        return value;
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be whole and small"
+    )]
     if product.fract() == 0.0 && product.abs() < 9e15 {
         return Value::from(product as i64);
     }
@@ -150,7 +169,9 @@ pub fn dns(text: &str) -> String {
     let mut rest = text.strip_suffix('.').unwrap_or(text);
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
-        let code = rest.get(at + 1..at + 4).and_then(|octal| u8::from_str_radix(octal, 8).ok());
+        let code = rest
+            .get(at + 1..at + 4)
+            .and_then(|octal| u8::from_str_radix(octal, 8).ok());
         match code {
             Some(code) if code.is_ascii() => {
                 out.push(char::from(code));
@@ -178,12 +199,16 @@ fn decoded(text: &str) -> Option<String> {
     use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT).decode(text.trim()).ok()?;
+    let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT)
+        .decode(text.trim())
+        .ok()?;
     String::from_utf8(bytes).ok()
 }
 
 fn percent_decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -203,9 +228,17 @@ mod tests {
             ("join", json!(["a", "b"]), json!("a,b")),
             ("times:60", json!("5"), json!(300)),
             ("divide:60", json!(90), json!(1.5)),
-            ("dns", json!("\\052.Apps.example.com."), json!("*.apps.example.com")),
+            (
+                "dns",
+                json!("\\052.Apps.example.com."),
+                json!("*.apps.example.com"),
+            ),
             ("zone", json!("/hostedzone/Z1"), json!("Z1")),
-            ("function", json!("arn:aws:lambda:us-east-1:1:function:f:live"), json!("f")),
+            (
+                "function",
+                json!("arn:aws:lambda:us-east-1:1:function:f:live"),
+                json!("f"),
+            ),
             ("function", json!("f:live"), json!("f")),
             ("lower", json!(["A", "B"]), json!(["a", "b"])),
             ("enabled", json!("Suspended"), json!(false)),

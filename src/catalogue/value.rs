@@ -41,7 +41,8 @@ pub fn is_hidden(value: &Value) -> bool {
 #[must_use]
 pub fn is_omitted(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
-        map.contains_key("omitted") && (map.contains_key("reason") || map.contains_key("originalSize"))
+        map.contains_key("omitted")
+            && (map.contains_key("reason") || map.contains_key("originalSize"))
     })
 }
 
@@ -80,9 +81,11 @@ pub fn coerce(value: &Value, ty: &Type) -> Option<Value> {
         },
         Type::Bool => boolean(single(value)),
         Type::Number => number(single(value)),
-        Type::List(inner) | Type::Set(inner) => {
-            members(value).into_iter().map(|member| coerce(member, inner)).collect::<Option<_>>().map(Value::Array)
-        }
+        Type::List(inner) | Type::Set(inner) => members(value)
+            .into_iter()
+            .map(|member| coerce(member, inner))
+            .collect::<Option<_>>()
+            .map(Value::Array),
         Type::Map(inner) => map(value, inner),
     }
 }
@@ -94,7 +97,9 @@ fn boolean(value: &Value) -> Option<Value> {
         Value::Number(number) => number.as_f64()? != 0.0,
         Value::String(text) => match text.to_ascii_lowercase().as_str() {
             "true" | "enabled" | "enable" | "on" | "yes" | "1" | "active" => true,
-            "false" | "disabled" | "disable" | "off" | "no" | "0" | "suspended" | "inactive" => false,
+            "false" | "disabled" | "disable" | "off" | "no" | "0" | "suspended" | "inactive" => {
+                false
+            }
             _ => return None,
         },
         _ => return None,
@@ -144,10 +149,20 @@ pub fn single(value: &Value) -> &Value {
     match value {
         Value::Array(list) if list.len() == 1 => single(&list[0]),
         Value::Object(map) => {
-            let inner = ["value", "Value", "content", "item", "items", "attributeValue"]
-                .iter()
-                .find_map(|key| map.get(*key))
-                .filter(|_| map.len() == 1 || (map.len() == 2 && (map.contains_key("tag") || map.contains_key("quantity"))));
+            let inner = [
+                "value",
+                "Value",
+                "content",
+                "item",
+                "items",
+                "attributeValue",
+            ]
+            .iter()
+            .find_map(|key| map.get(*key))
+            .filter(|_| {
+                map.len() == 1
+                    || (map.len() == 2 && (map.contains_key("tag") || map.contains_key("quantity")))
+            });
             inner.map_or(value, single)
         }
         _ => value,
@@ -167,12 +182,28 @@ mod tests {
             (json!(5), Type::String, json!("5")),
             (json!({"value": "true"}), Type::Bool, json!(true)),
             (json!("Suspended"), Type::Bool, json!(false)),
-            (json!({"items": ["a", "b"]}), Type::Set(Box::new(Type::String)), json!(["a", "b"])),
+            (
+                json!({"items": ["a", "b"]}),
+                Type::Set(Box::new(Type::String)),
+                json!(["a", "b"]),
+            ),
             (json!("a"), Type::List(Box::new(Type::String)), json!(["a"])),
-            (json!([{"key": "a", "value": "b"}]), strings.clone(), json!({"a": "b"})),
-            (json!({"Tag": {"Key": "a", "Value": true}})["Tag"].clone(), strings.clone(), json!({"a": "true"})),
+            (
+                json!([{"key": "a", "value": "b"}]),
+                strings.clone(),
+                json!({"a": "b"}),
+            ),
+            (
+                json!({"Tag": {"Key": "a", "Value": true}})["Tag"].clone(),
+                strings.clone(),
+                json!({"a": "true"}),
+            ),
             (json!([{"tagKey": "a"}]), strings, json!({"a": null})),
-            (json!({"Statement": []}), Type::String, json!("{\"Statement\":[]}")),
+            (
+                json!({"Statement": []}),
+                Type::String,
+                json!("{\"Statement\":[]}"),
+            ),
         ];
         for (value, ty, want) in cases {
             assert_eq!(coerce(&value, &ty), Some(want), "{value}");

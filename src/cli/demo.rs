@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::{DemoArgs, Global, ScanArgs};
+use super::config::Config;
 use super::error::Error;
 use super::job::{Job, shown};
 use super::output::{self, Manner};
@@ -22,23 +23,43 @@ const TRAIL: &[u8] = include_bytes!("../../testdata/demo/trail.json");
 /// When a report cannot be written.
 pub fn run(args: &DemoArgs, global: &Global) -> Result<ExitCode, Error> {
     let outputs = match args.outputs.as_slice() {
-        [] => vec![OutputSpec { format: "console", file: None }],
+        [] => vec![OutputSpec {
+            format: "console",
+            file: None,
+        }],
         outputs => outputs.to_vec(),
     };
     check_outputs(&outputs).map_err(Error::Usage)?;
     let bound = |text: &str| text.parse::<Bound>();
     let now = jiff::Timestamp::now();
-    let window = Window::resolve(&bound("2026-01-15T10:00:00Z")?, &bound("2026-01-15T11:00:00Z")?, now)?;
+    let window = Window::resolve(
+        &bound("2026-01-15T10:00:00Z")?,
+        &bound("2026-01-15T11:00:00Z")?,
+        now,
+    )?;
     let catalogue = Catalogue::builtin();
     let loaded = state::load_text("terraform.tfstate", STATE, &AwsNaming::new(&catalogue));
     let scan = ScanArgs::default();
-    let job = Job { args: &scan, window, catalogue: &catalogue, loaded: &loaded };
+    let config = Config::default();
+    let job = Job {
+        args: &scan,
+        config: &config,
+        window,
+        catalogue: &catalogue,
+        loaded: &loaded,
+    };
     let report = job.run(|filter, sink| {
         let mut tally = Tally::default();
-        Decoder::new().file("trail.json", TRAIL, filter, &mut tally, &mut |call| sink(call));
+        Decoder::new().file("trail.json", TRAIL, filter, &mut tally, &mut |call| {
+            sink(call);
+        });
         Ok::<_, Error>(tally)
     })?;
-    let manner = Manner { colour: global.colour, show: shown(&[]), reveal: false };
+    let manner = Manner {
+        colour: global.colour,
+        show: shown(&[]),
+        reveal: false,
+    };
     output::write(&outputs, &report, &manner)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -15,6 +15,9 @@ pub enum Error {
     /// The window cannot be made.
     #[error("{0}")]
     Window(#[from] window::Error),
+    /// The configuration cannot be used.
+    #[error("{0}")]
+    Config(#[from] super::config::Error),
     /// A trail location cannot be understood.
     #[error("--trail: {0}")]
     Trail(#[from] audit::source::TrailError),

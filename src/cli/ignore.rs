@@ -292,6 +292,7 @@ mod tests {
             events: vec![event("e1", "ada"), event("e2", "bob")],
             rules: Vec::new(),
             suppressed_by: None,
+            source: None,
             remedy: Remedy::default(),
         }
     }

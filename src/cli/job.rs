@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{ScanArgs, Show as ShowWord};
+use super::config::Config;
 use super::verdict::Threshold;
 use crate::audit::call::Call;
 use crate::audit::decode::{Filter, Tally};
@@ -12,7 +13,6 @@ use crate::drift::analysis::{self, Settings};
 use crate::drift::effect::{Effects, Resolver};
 use crate::drift::model::{Drift, Evidence, Report, StateSummary, Status, Unreadable};
 use crate::drift::principals::Principals;
-use crate::drift::remedy::remedy;
 use crate::drift::severity::Rules;
 use crate::drift::wildcard;
 use crate::report::Show;
@@ -23,6 +23,8 @@ use crate::window::Window;
 pub struct Job<'a> {
     /// What was asked for.
     pub args: &'a ScanArgs,
+    /// What the user decided beforehand.
+    pub config: &'a Config,
     /// The window.
     pub window: Window,
     /// All rules.
@@ -36,7 +38,10 @@ impl Job<'_> {
     ///
     /// # Errors
     /// Those of `read`.
-    pub fn run<E>(&self, read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>) -> Result<Report, E> {
+    pub fn run<E>(
+        &self,
+        read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>,
+    ) -> Result<Report, E> {
         let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
         let services = managed_services(self.catalogue, &self.loaded.inventory);
         let wanted = |service: &str, event: &str| match self.catalogue.rule(service, event) {
@@ -54,27 +59,41 @@ impl Job<'_> {
         let calls: Mutex<Vec<Effects<'_>>> = Mutex::new(Vec::new());
         let tally = read(&filter, &|call| {
             if let Some(effects) = resolver.resolve(call) {
-                calls.lock().unwrap_or_else(PoisonError::into_inner).push(effects);
+                calls
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(effects);
             }
         })?;
         let calls = calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(self.judge(&resolver, calls, &tally, show))
     }
 
-    fn judge(&self, resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, tally: &Tally, show: Show) -> Report {
+    fn judge(
+        &self,
+        resolver: &Resolver<'_>,
+        calls: Vec<Effects<'_>>,
+        tally: &Tally,
+        show: Show,
+    ) -> Report {
         let globs = &self.args.knowledge.iac_principals;
         let principals = (!globs.is_empty()).then(|| Principals::new(globs));
         let addresses = &self.args.filter.addresses;
         let in_scope = |drift: &Drift| {
             let address = drift.address.as_ref().or(drift.parent.as_ref());
-            addresses.is_empty() || address.is_some_and(|own| addresses.iter().any(|glob| wildcard::matches(glob, own)))
+            addresses.is_empty()
+                || address
+                    .is_some_and(|own| addresses.iter().any(|glob| wildcard::matches(glob, own)))
         };
+        let rules = Rules::built_in()
+            .clone()
+            .with(self.config.severity.iter().cloned());
         let settings = Settings {
             principals: principals.as_ref(),
-            rules: Rules::built_in(),
+            rules: &rules,
             reveal: self.args.report.reveal,
             wanted: &in_scope,
-            suppressed: &|_| None,
+            divide: &|drift| self.config.ignores.divide(drift),
         };
         let analysis = analysis::analyse(resolver, calls, &settings);
         let mut drifts = analysis.drifts;
@@ -83,11 +102,11 @@ impl Job<'_> {
             Status::Suppressed => show.suppressed,
             Status::Reverted | Status::Reconciled => show.resolved,
         });
-        for drift in &mut drifts {
-            drift.remedy = remedy(drift);
-        }
         let threshold = Threshold::new(&self.args.verdict);
-        let failing = drifts.iter().filter(|drift| threshold.counts(drift)).count();
+        let failing = drifts
+            .iter()
+            .filter(|drift| threshold.counts(drift))
+            .count();
         let evidence = Evidence {
             matched: analysis.matched,
             duplicates: analysis.duplicates,

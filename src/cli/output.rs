@@ -49,9 +49,17 @@ pub fn write(outputs: &[OutputSpec], report: &Report, manner: &Manner) -> Result
 }
 
 fn one(output: &OutputSpec, report: &Report, manner: &Manner) -> Result<(), Error> {
-    let format: Format = output.format.parse().map_err(|error| Error::Usage(format!("-o: {error}")))?;
+    let format: Format = output
+        .format
+        .parse()
+        .map_err(|error| Error::Usage(format!("-o: {error}")))?;
     let mut text = Vec::new();
-    let rendered = report::render(format, report, &manner.style(output.file.is_none()), &mut text);
+    let rendered = report::render(
+        format,
+        report,
+        &manner.style(output.file.is_none()),
+        &mut text,
+    );
     match &output.file {
         None => {
             rendered.map_err(Error::Stdout)?;
@@ -59,7 +67,10 @@ fn one(output: &OutputSpec, report: &Report, manner: &Manner) -> Result<(), Erro
         }
         Some(file) => rendered
             .and_then(|()| replace(file, &text))
-            .map_err(|source| Error::Output { place: file.display().to_string(), source }),
+            .map_err(|source| Error::Output {
+                place: file.display().to_string(),
+                source,
+            }),
     }
 }
 
@@ -69,7 +80,9 @@ fn one(output: &OutputSpec, report: &Report, manner: &Manner) -> Result<(), Erro
 /// When stdout does not take it, a closed pipe among the reasons.
 pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    out.write_all(text).and_then(|()| out.flush()).map_err(Error::Stdout)
+    out.write_all(text)
+        .and_then(|()| out.flush())
+        .map_err(Error::Stdout)
 }
 
 /// Writes a file whole or not at all, where the folder allows it.
@@ -80,7 +93,9 @@ fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     }
     let mut beside = file.as_os_str().to_owned();
     beside.push(".part");
-    fs::write(&beside, text).and_then(|()| fs::rename(&beside, file)).inspect_err(|_| {
-        let _ = fs::remove_file(&beside);
-    })
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, file))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
 }

@@ -1,10 +1,13 @@
 //! `tfdrift scan`: states and logs in, drifts and a verdict out.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::{Global, ScanArgs};
+use super::config::Config;
 use super::error::Error;
 use super::job::{Job, shown};
 use super::note;
@@ -26,27 +29,54 @@ use crate::window::{Bound, Window};
 /// # Errors
 /// When the command line does not fit together, or nothing at all could be read.
 pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
+    let now = Timestamp::now();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let config = Config::load(args.knowledge.config.as_deref(), Path::new("."), today)?;
+    let args = &config.complete(args.clone());
     let outputs = match args.report.outputs.as_slice() {
-        [] => vec![OutputSpec { format: "table", file: None }],
+        [] => vec![OutputSpec {
+            format: "table",
+            file: None,
+        }],
         outputs => outputs.to_vec(),
     };
     check_outputs(&outputs).map_err(Error::Usage)?;
     let window = Window::resolve(
-        args.window.since.as_ref().unwrap_or(&Bound::Ago(SignedDuration::from_hours(1))),
+        args.window
+            .since
+            .as_ref()
+            .unwrap_or(&Bound::Ago(SignedDuration::from_hours(1))),
         args.window.until.as_ref().unwrap_or(&Bound::Now),
-        Timestamp::now(),
+        now,
     )?;
-    let trails: Vec<TrailLocation> = args.input.trails.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    let trails: Vec<TrailLocation> = args
+        .input
+        .trails
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()?;
     if trails.is_empty() {
         return Err(Error::NoTrail);
     }
-    let s3 = s3::Options { path_style: args.input.path_style.then_some(true), ..s3::Options::default() };
-    let catalogue = catalogue(args)?;
-    let loaded = states(args, &s3, &catalogue)?;
+    let s3 = s3::Options {
+        path_style: args.input.path_style.then_some(true),
+        ..s3::Options::default()
+    };
+    let catalogue = catalogue(&args.knowledge.catalogues)?;
+    let loaded = states(&args.input.states, &s3, &catalogue)?;
     if !global.quiet {
         note(&format!("window {window}"));
+        for ignore in config.ignores.expired() {
+            note(&crate::report::plain(&format!(
+                "ignore rule expired, no longer used: {}",
+                ignore.reason
+            )));
+        }
     }
-    let mut options = Options { s3, ..Options::default() };
+    let mut options = Options {
+        s3,
+        ..Options::default()
+    };
     if let Some(memory) = args.resources.memory {
         options.memory = memory.0;
     }
@@ -54,11 +84,21 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         options.workers = usize::from(threads);
     }
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
-    let job = Job { args, window, catalogue: &catalogue, loaded: &loaded };
+    let job = Job {
+        args,
+        config: &config,
+        window,
+        catalogue: &catalogue,
+        loaded: &loaded,
+    };
     let report = job.run(|filter, sink| pipeline::read(&trails, filter, &options, &progress, sink));
     progress.finish();
     let report = report?;
-    let manner = Manner { colour: global.colour, show: shown(&args.report.show), reveal: args.report.reveal };
+    let manner = Manner {
+        colour: global.colour,
+        show: shown(&args.report.show),
+        reveal: args.report.reveal,
+    };
     let (code, verdict) = Threshold::new(&args.verdict).verdict(&report);
     output::write(&outputs, &report, &manner)?;
     if !global.quiet {
@@ -67,29 +107,49 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(code))
 }
 
-fn catalogue(args: &ScanArgs) -> Result<Catalogue, Error> {
+/// The rules in the binary, and those of the user's files.
+///
+/// # Errors
+/// When a file cannot be read or holds no rules.
+pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
     let mut catalogue = Catalogue::builtin();
-    for path in &args.knowledge.catalogues {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::File { path: path.clone(), source })?;
+    for path in files {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })?;
         catalogue.add(&path.display().to_string(), text)?;
     }
     Ok(catalogue)
 }
 
-fn states(args: &ScanArgs, s3: &s3::Options, catalogue: &Catalogue) -> Result<state::Loaded, Error> {
-    let (locations, problems) = if args.input.states.is_empty() {
+/// Reads the states at these locations; without any, those that this folder's backend names.
+///
+/// # Errors
+/// When no state can be read.
+pub(super) fn states(
+    given: &[String],
+    s3: &s3::Options,
+    catalogue: &Catalogue,
+) -> Result<state::Loaded, Error> {
+    let (locations, problems) = if given.is_empty() {
         let found = state::discover(std::path::Path::new("."), &|name| std::env::var(name).ok());
         (found.locations, found.problems)
     } else {
-        let parsed: Result<Vec<StateLocation>, _> = args.input.states.iter().map(|text| text.parse()).collect();
-        (parsed.map_err(|problem| Error::NoState(vec![problem]))?, Vec::new())
+        let parsed: Result<Vec<StateLocation>, _> = given.iter().map(|text| text.parse()).collect();
+        (
+            parsed.map_err(|problem| Error::NoState(vec![problem]))?,
+            Vec::new(),
+        )
     };
     let bucket = locations.iter().find_map(|location| match location {
         StateLocation::S3(location) => Some(location),
         _ => None,
     });
-    let store = bucket.map(|bucket| S3States::new(&configured(s3, bucket))).transpose().map_err(pipeline::Error::Threads)?;
+    let store = bucket
+        .map(|bucket| S3States::new(&configured(s3, bucket)))
+        .transpose()
+        .map_err(pipeline::Error::Threads)?;
     let naming = AwsNaming::new(catalogue);
     let mut loaded = state::load(&locations, store.as_ref().map(|store| store as _), &naming);
     loaded.problems.extend(problems);

@@ -19,18 +19,27 @@ impl S3States {
 
 impl From<crate::s3::Error> for StoreError {
     fn from(error: crate::s3::Error) -> Self {
-        Self { problem: error.problem(), remedy: Some(error.remedy()) }
+        Self {
+            problem: error.problem(),
+            remedy: Some(error.remedy()),
+        }
     }
 }
 
 impl ObjectStore for S3States {
     fn get(&self, bucket: &str, key: &str) -> Result<Object, StoreError> {
         let fetched = self.0.get(&Location::new(bucket, key), None)?;
-        Ok(Object { bytes: fetched.bytes.to_vec(), modified: fetched.modified })
+        Ok(Object {
+            bytes: fetched.bytes.clone(),
+            modified: fetched.modified,
+        })
     }
 
     fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let listing = Listing { prefix: prefix.to_owned(), ..Listing::default() };
+        let listing = Listing {
+            prefix: prefix.to_owned(),
+            ..Listing::default()
+        };
         let page = self.0.list_all(bucket, listing)?;
         Ok(page.objects.into_iter().map(|object| object.key).collect())
     }

@@ -40,14 +40,29 @@ impl Threshold {
     /// The exit code, and why it is that one.
     #[must_use]
     pub fn verdict(&self, report: &Report) -> (u8, String) {
-        let drifted = format!("{} at or over the threshold", count(report.failing, "drift"));
+        let drifted = format!(
+            "{} at or over the threshold",
+            count(report.failing, "drift")
+        );
         let why = match report.evidence.unreadable.len() {
-            0 if report.evidence.files == 0 => String::from("the evidence is empty: no log file holds the window"),
+            0 if report.evidence.files == 0 => {
+                String::from("the evidence is empty: no log file holds the window")
+            }
             0 => String::from("the evidence is incomplete"),
-            unreadable => format!("the evidence is incomplete: {} could not be read", count(unreadable, "input")),
+            unreadable => format!(
+                "the evidence is incomplete: {} could not be read",
+                count(unreadable, "input")
+            ),
         };
-        let open = report.drifts.iter().any(|drift| drift.status == Status::Open);
-        let none = if open { "no drift at or over the threshold" } else { "no drift" };
+        let open = report
+            .drifts
+            .iter()
+            .any(|drift| drift.status == Status::Open);
+        let none = if open {
+            "no drift at or over the threshold"
+        } else {
+            "no drift"
+        };
         match (report.failing > 0, report.evidence.complete) {
             (true, true) => (2, drifted),
             (true, false) => (2, format!("{drifted}; {why}")),
@@ -59,7 +74,11 @@ impl Threshold {
 }
 
 fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
 }
 
 #[cfg(test)]
@@ -70,9 +89,15 @@ mod tests {
 
     fn report(failing: usize, complete: bool) -> Report {
         Report {
-            window: Window { since: None, until: jiff::Timestamp::UNIX_EPOCH },
+            window: Window {
+                since: None,
+                until: jiff::Timestamp::UNIX_EPOCH,
+            },
             states: Vec::new(),
-            evidence: Evidence { complete, ..Evidence::default() },
+            evidence: Evidence {
+                complete,
+                ..Evidence::default()
+            },
             drifts: Vec::new(),
             summary: Summary::default(),
             failed: Vec::new(),
@@ -83,8 +108,16 @@ mod tests {
     #[test]
     fn exit_codes_are_those_of_the_contract() {
         let strict = Threshold::new(&VerdictArgs::default());
-        let lenient = Threshold::new(&VerdictArgs { allow_incomplete: true, ..VerdictArgs::default() });
-        let cases = [(0, true, 0, 0), (1, true, 2, 2), (1, false, 2, 2), (0, false, 3, 0)];
+        let lenient = Threshold::new(&VerdictArgs {
+            allow_incomplete: true,
+            ..VerdictArgs::default()
+        });
+        let cases = [
+            (0, true, 0, 0),
+            (1, true, 2, 2),
+            (1, false, 2, 2),
+            (0, false, 3, 0),
+        ];
         for (failing, complete, code, allowed) in cases {
             assert_eq!(strict.verdict(&report(failing, complete)).0, code);
             assert_eq!(lenient.verdict(&report(failing, complete)).0, allowed);

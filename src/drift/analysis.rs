@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::effect::{Effects, Resolver};
 use super::model::{Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
 use super::principals::Principals;
+use super::remedy::remedy;
 use super::replay::{self, Outcome};
 use super::severity::{self, Rules, View};
 use super::verdict;
@@ -19,8 +20,8 @@ pub struct Settings<'a> {
     pub reveal: bool,
     /// Whether a drift is wanted at all.
     pub wanted: &'a dyn Fn(&Drift) -> bool,
-    /// Why the user wants a drift hidden, if so.
-    pub suppressed: &'a dyn Fn(&Drift) -> Option<String>,
+    /// Parts a drift into what stays open and what the user lives with.
+    pub divide: &'a dyn Fn(Drift) -> Vec<Drift>,
 }
 
 /// What came of the calls of a window.
@@ -41,16 +42,21 @@ pub struct Analysis {
 
 /// Judges the calls of a window.
 #[must_use]
-pub fn analyse(resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, settings: &Settings<'_>) -> Analysis {
+pub fn analyse(
+    resolver: &Resolver<'_>,
+    calls: Vec<Effects<'_>>,
+    settings: &Settings<'_>,
+) -> Analysis {
     let outcome = replay::replay(resolver, calls, settings.principals);
-    let mut drifts = verdict::drifts(resolver, &outcome);
-    drifts.retain(|drift| (settings.wanted)(drift));
+    let mut drifts: Vec<Drift> = verdict::drifts(resolver, &outcome)
+        .into_iter()
+        .filter(|drift| (settings.wanted)(drift))
+        .flat_map(|drift| (settings.divide)(drift))
+        .collect();
     for drift in &mut drifts {
+        drift.id = verdict::fingerprint(drift);
         (drift.severity, drift.rules) = severity::judge(&View::from(&*drift), settings.rules);
-        drift.suppressed_by = (settings.suppressed)(drift).filter(|_| drift.status == Status::Open);
-        if drift.suppressed_by.is_some() {
-            drift.status = Status::Suppressed;
-        }
+        drift.remedy = remedy(drift);
         // What an unmanaged resource was made with is for the judge; its story tells the rest.
         if drift.kind == Kind::Unmanaged {
             drift.attributes.clear();
@@ -72,12 +78,21 @@ pub fn analyse(resolver: &Resolver<'_>, calls: Vec<Effects<'_>>, settings: &Sett
 
 /// Open before closed, severe before mild, then by subject, so that two runs list alike.
 fn order(drift: &Drift) -> (Status, std::cmp::Reverse<Severity>, Kind, String, &str) {
-    (drift.status, std::cmp::Reverse(drift.severity), drift.kind, drift.subject(), &drift.id)
+    (
+        drift.status,
+        std::cmp::Reverse(drift.severity),
+        drift.kind,
+        drift.subject(),
+        &drift.id,
+    )
 }
 
 fn summary(drifts: &[Drift]) -> Summary {
     let mut summary = Summary::default();
-    let mut by_severity: BTreeMap<Severity, usize> = Severity::ALL.into_iter().map(|severity| (severity, 0)).collect();
+    let mut by_severity: BTreeMap<Severity, usize> = Severity::ALL
+        .into_iter()
+        .map(|severity| (severity, 0))
+        .collect();
     for drift in drifts {
         match (drift.status, drift.kind) {
             (Status::Suppressed, _) => summary.suppressed += 1,
@@ -97,16 +112,25 @@ fn summary(drifts: &[Drift]) -> Summary {
 fn failed(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<FailedCall> {
     let failed = outcome.failed.iter().filter_map(|(event, instance)| {
         let event = outcome.events.get(*event)?.clone();
-        Some(FailedCall { event, address: resolver.inventory.get(*instance).address().to_string() })
+        Some(FailedCall {
+            event,
+            address: resolver.inventory.get(*instance).address().to_string(),
+        })
     });
     failed.collect()
 }
 
 fn unmapped(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<Unmapped> {
-    let unmapped = outcome.unmapped.iter().map(|(event, (count, instances))| Unmapped {
-        event: event.clone(),
-        count: *count,
-        addresses: instances.iter().map(|id| resolver.inventory.get(*id).address().to_string()).collect(),
-    });
+    let unmapped = outcome
+        .unmapped
+        .iter()
+        .map(|(event, (count, instances))| Unmapped {
+            event: event.clone(),
+            count: *count,
+            addresses: instances
+                .iter()
+                .map(|id| resolver.inventory.get(*id).address().to_string())
+                .collect(),
+        });
     unmapped.collect()
 }

@@ -24,7 +24,11 @@ pub fn compare(believed: &Value, found: &Value, shape: &Shape) -> Verdict {
     match shape {
         Shape::Plain(ty) => plain(believed, found, ty),
         Shape::Blocks { ordered, fields } => {
-            if blocks(believed, found, *ordered, fields) { Verdict::Equal } else { Verdict::Differs }
+            if blocks(believed, found, *ordered, fields) {
+                Verdict::Equal
+            } else {
+                Verdict::Differs
+            }
         }
     }
 }
@@ -35,7 +39,9 @@ fn plain(believed: &Value, found: &Value, ty: &Type) -> Verdict {
         return Verdict::Equal;
     }
     match (believed.as_str(), found.as_str()) {
-        (Some(one), Some(other)) if needs_lookup(one, other) || needs_lookup(other, one) => Verdict::Unknown,
+        (Some(one), Some(other)) if needs_lookup(one, other) || needs_lookup(other, one) => {
+            Verdict::Unknown
+        }
         _ => Verdict::Differs,
     }
 }
@@ -43,7 +49,8 @@ fn plain(believed: &Value, found: &Value, ty: &Type) -> Verdict {
 /// A key's alias and a key's id may be one or two keys (KMS, *Key identifiers*).
 fn needs_lookup(one: &str, other: &str) -> bool {
     let alias = |text: &str| text.starts_with("alias/") || text.contains(":alias/");
-    let key = |text: &str| text.contains(":key/") || (text.len() == 36 && text.matches('-').count() == 4);
+    let key =
+        |text: &str| text.contains(":key/") || (text.len() == 36 && text.matches('-').count() == 4);
     alias(one) && key(other)
 }
 
@@ -61,16 +68,28 @@ pub fn equal(one: &Value, other: &Value, ty: &Type) -> bool {
                 Type::List(inner) | Type::Set(inner) => inner,
                 _ => &Type::Any,
             };
-            lists(one, other, matches!(ty, Type::List(_)), &|one, other| equal(one, other, inner))
+            lists(one, other, matches!(ty, Type::List(_)), &|one, other| {
+                equal(one, other, inner)
+            })
         }
         (Value::Object(one), Value::Object(other)) => {
-            let inner = if let Type::Map(inner) = ty { inner } else { &Type::Any };
+            let inner = if let Type::Map(inner) = ty {
+                inner
+            } else {
+                &Type::Any
+            };
             one.keys().chain(other.keys()).all(|key| {
-                equal(one.get(key).unwrap_or(&Value::Null), other.get(key).unwrap_or(&Value::Null), inner)
+                equal(
+                    one.get(key).unwrap_or(&Value::Null),
+                    other.get(key).unwrap_or(&Value::Null),
+                    inner,
+                )
             })
         }
         (Value::String(text), scalar @ (Value::Number(_) | Value::Bool(_)))
-        | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => spelt(text, scalar),
+        | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => {
+            spelt(text, scalar)
+        }
         _ => one == other,
     }
 }
@@ -86,7 +105,8 @@ fn spelt(text: &str, scalar: &Value) -> bool {
 fn texts(one: &str, other: &str) -> bool {
     one == other
         || document::same(one, other)
-        || (Arn::parse(one).is_some() != Arn::parse(other).is_some() && identifier::same(one, other))
+        || (Arn::parse(one).is_some() != Arn::parse(other).is_some()
+            && identifier::same(one, other))
         || one.trim_end() == other.trim_end()
 }
 
@@ -104,7 +124,12 @@ pub fn is_empty(value: &Value) -> bool {
 }
 
 /// Compares lists; without order, each member must find a partner of its own.
-fn lists(one: &[Value], other: &[Value], ordered: bool, same: &dyn Fn(&Value, &Value) -> bool) -> bool {
+fn lists(
+    one: &[Value],
+    other: &[Value],
+    ordered: bool,
+    same: &dyn Fn(&Value, &Value) -> bool,
+) -> bool {
     if one.len() != other.len() {
         return false;
     }
@@ -112,18 +137,35 @@ fn lists(one: &[Value], other: &[Value], ordered: bool, same: &dyn Fn(&Value, &V
         return one.iter().zip(other).all(|(one, other)| same(one, other));
     }
     let mut left: Vec<&Value> = other.iter().collect();
-    one.iter().all(|one| match left.iter().position(|other| same(one, other)) {
-        Some(at) => {
-            left.swap_remove(at);
-            true
-        }
-        None => false,
-    })
+    one.iter()
+        .all(|one| match left.iter().position(|other| same(one, other)) {
+            Some(at) => {
+                left.swap_remove(at);
+                true
+            }
+            None => false,
+        })
 }
 
 /// Compares lists of blocks by the fields that a rule knows.
 fn blocks(believed: &Value, found: &Value, ordered: bool, fields: &Fields) -> bool {
-    lists(as_list(believed), as_list(found), ordered, &|one, other| same_block(one, other, fields))
+    let (believed, found) = (as_list(believed), as_list(found));
+    match (believed, found) {
+        ([], blocks) | (blocks, []) if blocks.iter().all(says_nothing) => true,
+        _ => lists(believed, found, ordered, &|one, other| {
+            same_block(one, other, fields)
+        }),
+    }
+}
+
+/// Whether a block means no more than none at all: it has plain attributes, and all are empty
+/// (`filter { prefix = "" }`). An empty block (`allow {}`) means that it is there.
+fn says_nothing(block: &Value) -> bool {
+    let plain = |value: &Value| !value.is_array() && !value.is_object();
+    let Value::Object(fields) = block else {
+        return false;
+    };
+    is_empty(block) && fields.values().any(plain)
 }
 
 fn as_list(value: &Value) -> &[Value] {
@@ -143,7 +185,10 @@ pub fn same_block(believed: &Value, found: &Value, fields: &Fields) -> bool {
         match field {
             Field { computed: true, .. } if other.is_null() => true,
             Field { ty: Some(ty), .. } => equal(one, other, ty),
-            Field { inner: Some((ordered, inner)), .. } => blocks(one, other, *ordered, inner),
+            Field {
+                inner: Some((ordered, inner)),
+                ..
+            } => blocks(one, other, *ordered, inner),
             Field { .. } => true,
         }
     })
@@ -157,15 +202,22 @@ pub fn spelt_like(believed: &Value, found: Value, shape: &Shape) -> Value {
         (Shape::Blocks { fields, .. }, Value::Array(old), Value::Array(new)) => {
             let mut left: Vec<&Value> = old.iter().collect();
             new.into_iter()
-                .map(|block| match left.iter().position(|old| same_block(old, &block, fields)) {
-                    Some(at) => left.swap_remove(at).clone(),
-                    None => block,
-                })
+                .map(
+                    |block| match left.iter().position(|old| same_block(old, &block, fields)) {
+                        Some(at) => left.swap_remove(at).clone(),
+                        None => block,
+                    },
+                )
                 .collect()
         }
-        (_, Value::String(old), Value::String(new)) if *old != new => Value::String(text_like(old, new)),
+        (_, Value::String(old), Value::String(new)) if *old != new => {
+            Value::String(text_like(old, new))
+        }
         (_, Value::Array(old), Value::Array(new)) => {
-            let sample = old.iter().find_map(Value::as_str).filter(|text| Arn::parse(text).is_some());
+            let sample = old
+                .iter()
+                .find_map(Value::as_str)
+                .filter(|text| Arn::parse(text).is_some());
             new.into_iter()
                 .map(|member| match (&member, sample) {
                     (Value::String(text), Some(old)) => Value::String(text_like(old, text.clone())),
@@ -181,7 +233,8 @@ fn text_like(old: &str, new: String) -> String {
     match (Arn::parse(old), Arn::parse(&new)) {
         (Some(arn), None) if !new.is_empty() && !new.contains(['/', ' ', '{']) => {
             let own = arn.resource.len() - arn.resource.find(['/', ':']).map_or(0, |at| at + 1);
-            old.get(..old.len().saturating_sub(own)).map_or(new.clone(), |stem| format!("{stem}{new}"))
+            old.get(..old.len().saturating_sub(own))
+                .map_or(new.clone(), |stem| format!("{stem}{new}"))
         }
         (None, Some(arn)) if !old.is_empty() && !old.contains(['/', ' ', '{', ':']) => {
             arn.name().rsplit('/').next().unwrap_or_default().to_owned()
@@ -192,15 +245,27 @@ fn text_like(old: &str, new: String) -> String {
 
 /// Members that are new and members that are gone, where both values are lists.
 #[must_use]
-pub fn members_changed(before: &Value, after: &Value, shape: &Shape) -> Option<(Vec<Value>, Vec<Value>)> {
-    let (Value::Array(old), Value::Array(new)) = (before, after) else { return None };
+pub fn members_changed(
+    before: &Value,
+    after: &Value,
+    shape: &Shape,
+) -> Option<(Vec<Value>, Vec<Value>)> {
+    let (Value::Array(old), Value::Array(new)) = (before, after) else {
+        return None;
+    };
     let same = |one: &Value, other: &Value| match shape {
         Shape::Plain(Type::List(ty) | Type::Set(ty)) => equal(one, other, ty),
         Shape::Plain(ty) => equal(one, other, ty),
-        Shape::Blocks { fields, .. } => same_block(one, other, fields) || same_block(other, one, fields),
+        Shape::Blocks { fields, .. } => {
+            same_block(one, other, fields) || same_block(other, one, fields)
+        }
     };
     let without = |these: &[Value], those: &[Value]| -> Vec<Value> {
-        these.iter().filter(|this| !those.iter().any(|that| same(this, that))).cloned().collect()
+        these
+            .iter()
+            .filter(|this| !those.iter().any(|that| same(this, that)))
+            .cloned()
+            .collect()
     };
     Some((without(new, old), without(old, new)))
 }
@@ -209,6 +274,40 @@ pub fn members_changed(before: &Value, after: &Value, shape: &Shape) -> Option<(
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_block_of_empty_attributes_is_no_block_and_an_empty_block_is_one() {
+        let field = |ty| Field {
+            ty: Some(ty),
+            computed: false,
+            inner: None,
+        };
+        let nested = |fields: Fields| Field {
+            ty: None,
+            computed: false,
+            inner: Some((true, fields)),
+        };
+        let filter = nested([(String::from("prefix"), field(Type::String))].into());
+        let fields: Fields = [
+            (String::from("id"), field(Type::String)),
+            (String::from("filter"), filter),
+            (String::from("allow"), nested(Fields::new())),
+        ]
+        .into();
+        let shape = Shape::Blocks {
+            ordered: true,
+            fields,
+        };
+        let held = json!([{"id": "a", "filter": [{"prefix": "", "tag": []}], "allow": []}]);
+        assert_eq!(
+            compare(&held, &json!([{"id": "a"}]), &shape),
+            Verdict::Equal
+        );
+        let other = json!([{"id": "a", "filter": [{"prefix": "x"}]}]);
+        assert_eq!(compare(&held, &other, &shape), Verdict::Differs);
+        let allowed = json!([{"id": "a", "allow": [{}]}]);
+        assert_eq!(compare(&held, &allowed, &shape), Verdict::Differs);
+    }
 
     #[test]
     fn values_compare_by_meaning() {
@@ -222,7 +321,12 @@ mod tests {
             (json!(["a", "b"]), json!(["b", "a"]), set.clone(), true),
             (json!(["a", "b"]), json!(["b", "a"]), list, false),
             (json!(["a", "a"]), json!(["a", "b"]), set, false),
-            (json!("arn:aws:iam::123456789012:role/app"), json!("app"), Type::String, true),
+            (
+                json!("arn:aws:iam::123456789012:role/app"),
+                json!("app"),
+                Type::String,
+                true,
+            ),
             (json!("gp2"), json!("gp3"), Type::String, false),
             (json!(0), json!(1), Type::Number, false),
         ];
@@ -235,18 +339,34 @@ mod tests {
     #[test]
     fn a_key_and_an_alias_cannot_be_told_apart_from_evidence() {
         let shape = Shape::Plain(Type::String);
-        let key = json!("arn:aws:kms:us-east-1:123456789012:key/0aa11bb2-2cc3-4dd4-8ee5-5ff667788990");
+        let key =
+            json!("arn:aws:kms:us-east-1:123456789012:key/0aa11bb2-2cc3-4dd4-8ee5-5ff667788990");
         assert_eq!(compare(&key, &json!("alias/app"), &shape), Verdict::Unknown);
-        assert_eq!(compare(&json!("alias/aws/sns"), &json!("alias/app"), &shape), Verdict::Differs);
+        assert_eq!(
+            compare(&json!("alias/aws/sns"), &json!("alias/app"), &shape),
+            Verdict::Differs
+        );
     }
 
     #[test]
     fn a_name_is_spelt_as_an_arn_where_the_state_has_one() {
         let shape = Shape::Plain(Type::String);
         let cases = [
-            ("arn:aws:ecs:us-east-1:1:task-definition/api:41", "api:42", "api:42"),
-            ("arn:aws:ecs:us-east-1:123456789012:task-definition/api:41", "api:42", "arn:aws:ecs:us-east-1:123456789012:task-definition/api:42"),
-            ("api-runtime", "arn:aws:iam::123456789012:instance-profile/api-admin", "api-admin"),
+            (
+                "arn:aws:ecs:us-east-1:1:task-definition/api:41",
+                "api:42",
+                "api:42",
+            ),
+            (
+                "arn:aws:ecs:us-east-1:123456789012:task-definition/api:41",
+                "api:42",
+                "arn:aws:ecs:us-east-1:123456789012:task-definition/api:42",
+            ),
+            (
+                "api-runtime",
+                "arn:aws:iam::123456789012:instance-profile/api-admin",
+                "api-admin",
+            ),
             ("", "x", "x"),
         ];
         for (old, new, want) in cases {

@@ -21,7 +21,9 @@ pub fn parse(text: &str) -> Option<Value> {
         return serde_json::from_str(text).ok();
     }
     if text.starts_with("%7B") || text.starts_with("%5B") {
-        let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
+        let decoded = percent_encoding::percent_decode_str(text)
+            .decode_utf8()
+            .ok()?;
         return serde_json::from_str(&decoded).ok();
     }
     None
@@ -41,14 +43,20 @@ pub fn canonical(document: Value) -> Value {
 fn plain(value: Value) -> Value {
     match value {
         Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> =
-                map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, plain(value))).collect();
+            let mut entries: Vec<(String, Value)> = map
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key, plain(value)))
+                .collect();
             entries.sort_by(|one, other| one.0.cmp(&other.0));
             Value::Object(entries.into_iter().collect())
         }
         Value::Array(list) => list.into_iter().map(plain).collect(),
         Value::Number(number) => match number.as_f64() {
-            #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "checked to be whole and small"
+            )]
             Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => Value::from(float as i64),
             _ => Value::Number(number),
         },
@@ -69,13 +77,18 @@ fn policy(map: Map<String, Value>) -> Value {
 }
 
 fn statement(value: Value) -> Value {
-    let Value::Object(map) = value else { return plain(value) };
+    let Value::Object(map) = value else {
+        return plain(value);
+    };
     let mut out = Map::new();
     for (key, value) in map {
         let value = match key.as_str() {
-            "Action" | "NotAction" => {
-                unordered(list(value).into_iter().map(|action| lower(&action)).collect())
-            }
+            "Action" | "NotAction" => unordered(
+                list(value)
+                    .into_iter()
+                    .map(|action| lower(&action))
+                    .collect(),
+            ),
             "Resource" | "NotResource" => unordered(list(value)),
             "Principal" | "NotPrincipal" => principal(value),
             "Condition" => condition(value),
@@ -92,13 +105,20 @@ fn statement(value: Value) -> Value {
 fn principal(value: Value) -> Value {
     let map = match value {
         Value::Object(map) => map,
-        everyone => return Value::Object(Map::from_iter([(String::from("AWS"), unordered(list(everyone)))])),
+        everyone => {
+            return Value::Object(Map::from_iter([(
+                String::from("AWS"),
+                unordered(list(everyone)),
+            )]));
+        }
     };
     let kinds = map.into_iter().map(|(kind, who)| {
-        let who = list(who).into_iter().map(|who| match who.as_str().and_then(account_of) {
-            Some(account) => Value::String(account),
-            None => who,
-        });
+        let who = list(who)
+            .into_iter()
+            .map(|who| match who.as_str().and_then(account_of) {
+                Some(account) => Value::String(account),
+                None => who,
+            });
         (kind, unordered(who.collect()))
     });
     plain(Value::Object(kinds.collect()))
@@ -110,7 +130,9 @@ fn account_of(principal: &str) -> Option<String> {
 }
 
 fn condition(value: Value) -> Value {
-    let Value::Object(operators) = value else { return plain(value) };
+    let Value::Object(operators) = value else {
+        return plain(value);
+    };
     let operators = operators.into_iter().map(|(operator, keys)| {
         let keys = match keys {
             Value::Object(keys) => Value::Object(
@@ -141,7 +163,10 @@ fn unordered(mut list: Vec<Value>) -> Value {
 }
 
 fn lower(value: &Value) -> Value {
-    value.as_str().map_or_else(|| value.clone(), |text| Value::String(text.to_ascii_lowercase()))
+    value.as_str().map_or_else(
+        || value.clone(),
+        |text| Value::String(text.to_ascii_lowercase()),
+    )
 }
 
 fn text(value: &Value) -> Value {
@@ -159,9 +184,18 @@ mod tests {
     fn policies_of_one_meaning_are_the_same() {
         let one = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Principal":"*"}}"#;
         let cases = [
-            (r#"{"Statement":[{"Principal":{"AWS":["*"]},"Resource":["*"],"Action":["s3:getobject"],"Effect":"Allow"}],"Version":"2012-10-17"}"#, true),
-            (r#"{"Statement":[{"Principal":{"AWS":"*"},"Resource":"*","Action":["s3:GetObject","s3:PutObject"],"Effect":"Allow"}],"Version":"2012-10-17"}"#, false),
-            (r#"{"Statement":[{"Principal":{"AWS":"*"},"Resource":"*","Action":"s3:GetObject","Effect":"Deny"}],"Version":"2012-10-17"}"#, false),
+            (
+                r#"{"Statement":[{"Principal":{"AWS":["*"]},"Resource":["*"],"Action":["s3:getobject"],"Effect":"Allow"}],"Version":"2012-10-17"}"#,
+                true,
+            ),
+            (
+                r#"{"Statement":[{"Principal":{"AWS":"*"},"Resource":"*","Action":["s3:GetObject","s3:PutObject"],"Effect":"Allow"}],"Version":"2012-10-17"}"#,
+                false,
+            ),
+            (
+                r#"{"Statement":[{"Principal":{"AWS":"*"},"Resource":"*","Action":"s3:GetObject","Effect":"Deny"}],"Version":"2012-10-17"}"#,
+                false,
+            ),
         ];
         for (other, want) in cases {
             assert_eq!(same(one, other), want, "{other}");
@@ -173,7 +207,10 @@ mod tests {
 
     #[test]
     fn other_documents_keep_the_order_of_their_lists() {
-        assert!(same(r#"{"a":1,"b":[1,2],"c":null}"#, r#"{"b":[1.0,2],"a":1}"#));
+        assert!(same(
+            r#"{"a":1,"b":[1,2],"c":null}"#,
+            r#"{"b":[1.0,2],"a":1}"#
+        ));
         assert!(!same(r#"{"b":[2,1]}"#, r#"{"b":[1,2]}"#));
         assert!(!same("a", "b"));
     }

@@ -12,7 +12,9 @@ use crate::audit::call::{Call, Caller};
 use crate::catalogue::Catalogue;
 use crate::catalogue::aws::shape;
 use crate::catalogue::evaluate::View;
-use crate::catalogue::rule::{CallRule, Change, EffectKind, ResourceType, Scope, Target};
+use crate::catalogue::rule::{
+    CallRule, Change, EffectKind, Provenance, ResourceType, Scope, Target,
+};
 use crate::catalogue::value::{Given, is_omitted};
 use crate::state::inventory::{InstanceId, Inventory};
 
@@ -105,8 +107,17 @@ impl<'a> Resolver<'a> {
     #[must_use]
     pub fn new(catalogue: &'a Catalogue, inventory: &'a Inventory) -> Self {
         let attributes = inventory.instances().map(|_| OnceLock::new()).collect();
-        let accounts = inventory.accounts().into_iter().map(str::to_owned).collect();
-        Self { catalogue, inventory, attributes, accounts }
+        let accounts = inventory
+            .accounts()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        Self {
+            catalogue,
+            inventory,
+            attributes,
+            accounts,
+        }
     }
 
     /// The accounts that the loaded states are known to cover.
@@ -129,16 +140,32 @@ impl<'a> Resolver<'a> {
     #[must_use]
     pub fn resolve(&self, mut call: Call) -> Option<Effects<'a>> {
         let request = shape::normalised(std::mem::take(&mut call.request));
-        let resources: Value = std::mem::take(&mut call.resources).into_iter().map(Value::String).collect();
+        let resources: Value = std::mem::take(&mut call.resources)
+            .into_iter()
+            .map(Value::String)
+            .collect();
         let null = Value::Null;
-        let view = View { request: &request, response: &call.response, extra: &call.extra, resources: &resources, item: &null };
+        let view = View {
+            request: &request,
+            response: &call.response,
+            extra: &call.extra,
+            resources: &resources,
+            item: &null,
+        };
         let effects = match self.catalogue.rule(&call.service, &call.name) {
             Some(rule) if rule.operates.is_some() => return None,
             Some(rule) => {
-                let scope = self.catalogue.service(&call.service).map(|rules| rules.scope).unwrap_or_default();
+                let scope = self
+                    .catalogue
+                    .service(&call.service)
+                    .map(|rules| rules.scope)
+                    .unwrap_or_default();
                 self.by_rule(rule, &view, &Place { call: &call, scope })
             }
-            None => names::named_anywhere(self, &request, &resources, &call).into_iter().map(Effect::Unmapped).collect(),
+            None => names::named_anywhere(self, &request, &resources, &call)
+                .into_iter()
+                .map(Effect::Unmapped)
+                .collect(),
         };
         let caused = Caused {
             time: call.time,
@@ -152,7 +179,10 @@ impl<'a> Resolver<'a> {
             caller: call.caller,
             error: call.error,
         };
-        (!effects.is_empty()).then_some(Effects { call: caused, effects })
+        (!effects.is_empty()).then_some(Effects {
+            call: caused,
+            effects,
+        })
     }
 
     fn by_rule(&self, rule: &'a CallRule, view: &View<'_>, place: &Place<'_>) -> Vec<Effect<'a>> {
@@ -169,8 +199,10 @@ impl<'a> Resolver<'a> {
         let mut effects = Vec::new();
         for item in &items {
             let view = view.with_item(item);
-            let (owned, free): (Vec<&Target>, Vec<&Target>) =
-                rule.targets.iter().partition(|target| owner_rank(rule, target).is_some());
+            let (owned, free): (Vec<&Target>, Vec<&Target>) = rule
+                .targets
+                .iter()
+                .partition(|target| owner_rank(rule, target).is_some());
             self.owners(rule, owned, &view, place, &mut effects);
             for target in free {
                 self.one(target, &view, place, &mut effects);
@@ -199,8 +231,9 @@ impl<'a> Resolver<'a> {
                 return;
             }
         }
-        let (gone, made): (Vec<&Target>, Vec<&Target>) =
-            targets.into_iter().partition(|target| target.effect == EffectKind::Delete);
+        let (gone, made): (Vec<&Target>, Vec<&Target>) = targets
+            .into_iter()
+            .partition(|target| target.effect == EffectKind::Delete);
         for target in made {
             let found = names::find(self, target, view, place.call, place.scope);
             let made = self.unmanaged(target, &found, view, place);
@@ -213,15 +246,30 @@ impl<'a> Resolver<'a> {
     }
 
     /// Removals of what no state has may end what was made within the window.
-    fn gone(&self, targets: &[&'a Target], view: &View<'_>, place: &Place<'_>, effects: &mut Vec<Effect<'a>>) {
-        for target in targets.iter().filter(|target| target.effect == EffectKind::Delete) {
+    fn gone(
+        &self,
+        targets: &[&'a Target],
+        view: &View<'_>,
+        place: &Place<'_>,
+        effects: &mut Vec<Effect<'a>>,
+    ) {
+        for target in targets
+            .iter()
+            .filter(|target| target.effect == EffectKind::Delete)
+        {
             let found = names::find(self, target, view, place.call, place.scope);
             effects.extend(self.unmanaged(target, &found, view, place));
         }
     }
 
     /// Applies a target that is independent of the others.
-    fn one(&self, target: &'a Target, view: &View<'_>, place: &Place<'_>, effects: &mut Vec<Effect<'a>>) {
+    fn one(
+        &self,
+        target: &'a Target,
+        view: &View<'_>,
+        place: &Place<'_>,
+        effects: &mut Vec<Effect<'a>>,
+    ) {
         let items = match &target.each {
             Some(each) => view.each(each),
             None => vec![view.item.clone()],
@@ -241,9 +289,16 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn touch(&self, target: &'a Target, instances: &[InstanceId], view: &View<'_>, effects: &mut Vec<Effect<'a>>) {
+    fn touch(
+        &self,
+        target: &'a Target,
+        instances: &[InstanceId],
+        view: &View<'_>,
+        effects: &mut Vec<Effect<'a>>,
+    ) {
         let changes = view.changes(&target.changes);
-        let silent = matches!(target.effect, EffectKind::Update | EffectKind::Put) && changes.is_empty();
+        let silent =
+            matches!(target.effect, EffectKind::Update | EffectKind::Put) && changes.is_empty();
         if silent {
             return;
         }
@@ -262,8 +317,16 @@ impl<'a> Resolver<'a> {
         instances
     }
 
-    fn unmanaged(&self, target: &'a Target, found: &Found, view: &View<'_>, place: &Place<'_>) -> Vec<Effect<'a>> {
-        let ResourceType::Named(resource_type) = &target.resource_type else { return Vec::new() };
+    fn unmanaged(
+        &self,
+        target: &'a Target,
+        found: &Found,
+        view: &View<'_>,
+        place: &Place<'_>,
+    ) -> Vec<Effect<'a>> {
+        let ResourceType::Named(resource_type) = &target.resource_type else {
+            return Vec::new();
+        };
         // A match that yielded to a narrower owner is managed all the same.
         if !found.instances.is_empty() {
             return Vec::new();
@@ -273,34 +336,57 @@ impl<'a> Resolver<'a> {
             EffectKind::Delete => found
                 .names
                 .iter()
-                .map(|names| Effect::Removed { resource_type, names: names.clone() })
+                .map(|names| Effect::Removed {
+                    resource_type,
+                    names: names.clone(),
+                })
                 .collect(),
             EffectKind::Create | EffectKind::Put => {
                 let parent = match &target.parent {
-                    Some(parent) => match names::parent(self, parent, view, place.call, place.scope) {
-                        Some(parent) => Some(parent),
-                        None => return Vec::new(),
-                    },
+                    Some(parent) => {
+                        match names::parent(self, parent, view, place.call, place.scope) {
+                            Some(parent) => Some(parent),
+                            None => return Vec::new(),
+                        }
+                    }
+                    // Generated rules do not know what a thing hangs on; only plain creations are news then.
+                    None if target.provenance == Provenance::Generated
+                        && target.effect == EffectKind::Put =>
+                    {
+                        return Vec::new();
+                    }
                     None if names::covers(self, place.call) => None,
                     None => return Vec::new(),
                 };
-                names::created(target, resource_type, found, view, parent).into_iter().map(Effect::Created).collect()
+                names::created(target, resource_type, found, view, parent)
+                    .into_iter()
+                    .map(Effect::Created)
+                    .collect()
             }
         }
     }
 
     /// A request too large for the log: the ARNs beside it tell the resource, nothing tells the values.
     fn omitted(&self, rule: &'a CallRule, view: &View<'_>, place: &Place<'_>) -> Vec<Effect<'a>> {
-        let mut targets: Vec<&Target> = rule.targets.iter().filter(|target| target.effect != EffectKind::Create).collect();
+        let mut targets: Vec<&Target> = rule
+            .targets
+            .iter()
+            .filter(|target| target.effect != EffectKind::Create)
+            .collect();
         targets.sort_by_key(|target| owner_rank(rule, target));
         for target in targets {
-            let instances = names::by_resources(self, target, view.resources, place.call, place.scope);
+            let instances =
+                names::by_resources(self, target, view.resources, place.call, place.scope);
             let instances = self.unless_yielded(target, instances);
             if instances.is_empty() {
                 continue;
             }
             let whole = target.effect == EffectKind::Put || target.changes.len() == 1;
-            let changes = target.changes.iter().filter(|_| whole).map(|change| (change, Given::Hidden));
+            let changes = target
+                .changes
+                .iter()
+                .filter(|_| whole)
+                .map(|change| (change, Given::Hidden));
             let changes: Vec<_> = changes.collect();
             return instances
                 .iter()
@@ -308,7 +394,11 @@ impl<'a> Resolver<'a> {
                     if changes.is_empty() {
                         return Effect::Unmapped(*instance);
                     }
-                    Effect::Managed { instance: *instance, kind: target.effect, changes: changes.clone() }
+                    Effect::Managed {
+                        instance: *instance,
+                        kind: target.effect,
+                        changes: changes.clone(),
+                    }
                 })
                 .collect();
         }

@@ -100,28 +100,51 @@ impl Live {
     }
 
     /// An attribute changes. `attributes` are those of the state.
-    pub fn change(&mut self, change: &Change, given: Given, attributes: &Map<String, Value>, cause: Cause) {
+    pub fn change(
+        &mut self,
+        change: &Change,
+        given: Given,
+        attributes: &Map<String, Value>,
+        cause: Cause,
+    ) {
         if let Shape::Plain(Type::Map(inner)) = &change.shape {
             self.map(change, given, inner, attributes, cause);
             return;
         }
         let held = at(attributes, &change.path);
-        let before = self.slots.get(&change.path).map_or_else(
-            || Known::Value(held.clone()),
-            |slot| slot.current.clone(),
-        );
+        let before = self
+            .slots
+            .get(&change.path)
+            .map_or_else(|| Known::Value(held.clone()), |slot| slot.current.clone());
         let next = match (given, &before) {
             (Given::Absent, _) => return,
             (Given::Hidden, _) => Known::SetBy(cause.event),
             (Given::Value(value), _) if change.operation == Operation::Set => Known::Value(value),
             // Members that come or go tell nothing of a list that is not known.
             (Given::Value(_), Known::SetBy(event)) => Known::SetBy(*event),
-            (Given::Value(value), Known::Value(list)) => Known::Value(changed_list(change, list, value)),
+            (Given::Value(value), Known::Value(list)) => {
+                Known::Value(changed_list(change, list, value))
+            }
         };
-        self.set(&change.path, &change.shape, next, held, cause, change.operation == Operation::Set);
+        self.set(
+            &change.path,
+            &change.shape,
+            next,
+            held,
+            cause,
+            change.operation == Operation::Set,
+        );
     }
 
-    fn set(&mut self, path: &str, shape: &Shape, next: Known, held: Value, cause: Cause, whole: bool) {
+    fn set(
+        &mut self,
+        path: &str,
+        shape: &Shape,
+        next: Known,
+        held: Value,
+        cause: Cause,
+        whole: bool,
+    ) {
         let slot = self.slots.entry(path.to_owned()).or_insert_with(|| Slot {
             shape: shape.clone(),
             believed: Known::Value(held.clone()),
@@ -137,7 +160,8 @@ impl Live {
             unknown @ Known::SetBy(_) => unknown,
         };
         // Two calls of one second have no order: if they disagree, the outcome is not known.
-        let disagree = whole && slot.last_set == Some(cause.time) && differ(&slot.current, &next, shape);
+        let disagree =
+            whole && slot.last_set == Some(cause.time) && differ(&slot.current, &next, shape);
         if disagree && slot.by.last().is_some_and(|last| *last != cause.event) {
             next = Known::SetBy(cause.event);
         }
@@ -154,34 +178,60 @@ impl Live {
     }
 
     /// Maps drift key by key.
-    fn map(&mut self, change: &Change, given: Given, inner: &Type, attributes: &Map<String, Value>, cause: Cause) {
+    fn map(
+        &mut self,
+        change: &Change,
+        given: Given,
+        inner: &Type,
+        attributes: &Map<String, Value>,
+        cause: Cause,
+    ) {
         let held = held_map(attributes, &change.path);
         let shape = Shape::Plain(inner.clone());
         let given = match given {
             Given::Absent => return,
             Given::Hidden => {
                 let whole = Value::Object(held);
-                self.set(&change.path, &change.shape, Known::SetBy(cause.event), whole, cause, true);
+                self.set(
+                    &change.path,
+                    &change.shape,
+                    Known::SetBy(cause.event),
+                    whole,
+                    cause,
+                    true,
+                );
                 return;
             }
             Given::Value(value) => value,
         };
         let changes: Vec<(String, Value)> = match (change.operation, given) {
-            (Operation::Remove, keys) => keys_of(&keys).into_iter().map(|key| (key, Value::Null)).collect(),
+            (Operation::Remove, keys) => keys_of(&keys)
+                .into_iter()
+                .map(|key| (key, Value::Null))
+                .collect(),
             (operation, Value::Object(new)) => {
                 let mut changes: Vec<(String, Value)> = Vec::new();
                 if operation == Operation::Set {
                     let prefix = format!("{}.", change.path);
-                    let seen = self.slots.keys().filter_map(|path| key_below(path, &change.path, &prefix));
-                    let known: std::collections::BTreeSet<String> = held.keys().cloned().chain(seen).collect();
+                    let seen = self
+                        .slots
+                        .keys()
+                        .filter_map(|path| key_below(path, &change.path, &prefix));
+                    let known: std::collections::BTreeSet<String> =
+                        held.keys().cloned().chain(seen).collect();
                     changes.extend(
-                        known.into_iter().filter(|key| !new.contains_key(key)).map(|key| (key, Value::Null)),
+                        known
+                            .into_iter()
+                            .filter(|key| !new.contains_key(key))
+                            .map(|key| (key, Value::Null)),
                     );
                 }
                 changes.extend(new);
                 changes
             }
-            (Operation::Set, Value::Null) => held.keys().map(|key| (key.clone(), Value::Null)).collect(),
+            (Operation::Set, Value::Null) => {
+                held.keys().map(|key| (key.clone(), Value::Null)).collect()
+            }
             _ => return,
         };
         for (key, value) in changes {
@@ -198,7 +248,9 @@ impl Live {
 
 fn differ(one: &Known, other: &Known, shape: &Shape) -> bool {
     match (one, other) {
-        (Known::Value(one), Known::Value(other)) => compare::compare(one, other, shape) != compare::Verdict::Equal,
+        (Known::Value(one), Known::Value(other)) => {
+            compare::compare(one, other, shape) != compare::Verdict::Equal
+        }
         _ => false,
     }
 }
@@ -207,23 +259,36 @@ fn differ(one: &Known, other: &Known, shape: &Shape) -> bool {
 #[must_use]
 pub fn map_path(map: &str, key: &str) -> String {
     let mut characters = key.chars();
-    let plain = characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+    let plain = characters
+        .next()
+        .is_some_and(|first| first.is_alphabetic() || first == '_')
         && characters.all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    if plain { format!("{map}.{key}") } else { format!("{map}[{}]", Value::String(key.to_owned())) }
+    if plain {
+        format!("{map}.{key}")
+    } else {
+        format!("{map}[{}]", Value::String(key.to_owned()))
+    }
 }
 
 fn key_below(path: &str, map: &str, prefix: &str) -> Option<String> {
     if let Some(key) = path.strip_prefix(prefix) {
         return Some(key.to_owned());
     }
-    let quoted = path.strip_prefix(map)?.strip_prefix('[')?.strip_suffix(']')?;
+    let quoted = path
+        .strip_prefix(map)?
+        .strip_prefix('[')?
+        .strip_suffix(']')?;
     serde_json::from_str(quoted).ok()
 }
 
 /// A map of the state; `tags` with what the provider's default tags add to them.
 fn held_map(attributes: &Map<String, Value>, path: &str) -> Map<String, Value> {
     let mut held = Map::new();
-    let names = if path == "tags" { vec!["tags_all", "tags"] } else { vec![path] };
+    let names = if path == "tags" {
+        vec!["tags_all", "tags"]
+    } else {
+        vec![path]
+    };
     for name in names {
         if let Value::Object(map) = at(attributes, name) {
             held.extend(map);
@@ -242,8 +307,14 @@ pub fn at(attributes: &Map<String, Value>, path: &str) -> Value {
             other => other.cloned(),
         }
     };
-    let Some(first) = names.next() else { return Value::Null };
-    let split = |name: &str| name.strip_suffix("[0]").map(str::to_owned).map_or((name.to_owned(), false), |name| (name, true));
+    let Some(first) = names.next() else {
+        return Value::Null;
+    };
+    let split = |name: &str| {
+        name.strip_suffix("[0]")
+            .map(str::to_owned)
+            .map_or((name.to_owned(), false), |name| (name, true))
+    };
     let (name, index) = split(first);
     let mut value = step(attributes.get(&name), index);
     for name in names {
@@ -258,7 +329,12 @@ fn keys_of(value: &Value) -> Vec<String> {
         Value::Object(map) if pair_key(value).is_none() => map.keys().cloned().collect(),
         value => members(value)
             .into_iter()
-            .filter_map(|member| member.as_str().or_else(|| pair_key(member)).map(str::to_owned))
+            .filter_map(|member| {
+                member
+                    .as_str()
+                    .or_else(|| pair_key(member))
+                    .map(str::to_owned)
+            })
             .collect(),
     }
 }
@@ -275,11 +351,13 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
     };
     let list = match (&change.shape, change.operation) {
         (Shape::Blocks { fields, .. }, Operation::Remove) => {
-            given.iter().fold(old, |list, block| without_block(list, block, fields, change.key.as_deref()))
+            given.iter().fold(old, |list, block| {
+                without_block(list, block, fields, change.key.as_deref())
+            })
         }
-        (Shape::Blocks { fields, .. }, _) => {
-            given.into_iter().fold(old, |list, block| with_block(list, block, fields, change.key.as_deref()))
-        }
+        (Shape::Blocks { fields, .. }, _) => given.into_iter().fold(old, |list, block| {
+            with_block(list, block, fields, change.key.as_deref())
+        }),
         (Shape::Plain(ty), operation) => {
             let inner = match ty {
                 Type::List(inner) | Type::Set(inner) => inner,
@@ -290,7 +368,10 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
                 list.retain(|member| !given.iter().any(|gone| compare::equal(member, gone, inner)));
             } else {
                 for new in given {
-                    if !list.iter().any(|member| compare::equal(member, &new, inner)) {
+                    if !list
+                        .iter()
+                        .any(|member| compare::equal(member, &new, inner))
+                    {
                         list.push(new);
                     }
                 }
@@ -303,9 +384,15 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
 
 /// Whether two blocks agree in all plain fields that the call gives; lists are compared member by member elsewhere.
 fn agree(block: &Value, given: &Value, fields: &Fields, key: Option<&str>) -> bool {
-    let names: Vec<&String> = fields.keys().filter(|name| key.is_none_or(|key| *name == key)).collect();
+    let names: Vec<&String> = fields
+        .keys()
+        .filter(|name| key.is_none_or(|key| *name == key))
+        .collect();
     names.into_iter().all(|name| {
-        let (one, other) = (block.get(name).unwrap_or(&Value::Null), given.get(name).unwrap_or(&Value::Null));
+        let (one, other) = (
+            block.get(name).unwrap_or(&Value::Null),
+            given.get(name).unwrap_or(&Value::Null),
+        );
         other.is_null() || other.is_array() || compare::equal(one, other, &Type::Any)
     })
 }
@@ -313,12 +400,21 @@ fn agree(block: &Value, given: &Value, fields: &Fields, key: Option<&str>) -> bo
 fn list_fields(given: &Value) -> Vec<String> {
     let fields = given.as_object().into_iter().flatten();
     fields
-        .filter(|(_, value)| value.as_array().is_some_and(|list| list.iter().all(|member| !member.is_object())))
+        .filter(|(_, value)| {
+            value
+                .as_array()
+                .is_some_and(|list| list.iter().all(|member| !member.is_object()))
+        })
         .map(|(name, _)| name.clone())
         .collect()
 }
 
-fn without_block(list: Vec<Value>, given: &Value, fields: &Fields, key: Option<&str>) -> Vec<Value> {
+fn without_block(
+    list: Vec<Value>,
+    given: &Value,
+    fields: &Fields,
+    key: Option<&str>,
+) -> Vec<Value> {
     let lists = list_fields(given);
     let mut out = Vec::new();
     for mut block in list {
@@ -330,16 +426,27 @@ fn without_block(list: Vec<Value>, given: &Value, fields: &Fields, key: Option<&
             continue;
         }
         for name in &lists {
-            let gone = given.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+            let gone = given
+                .get(name)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
             if let Some(members) = block.get_mut(name).and_then(Value::as_array_mut) {
                 members.retain(|member| !gone.contains(member));
             }
         }
         // A rule without any source is no rule; lists that the block has beside the given ones count.
-        let holds = block.as_object().into_iter().flatten().any(|(name, value)| {
-            let member_list = lists.contains(name) || fields.get(name).is_some_and(|field| matches!(field.ty, Some(Type::List(_) | Type::Set(_))));
-            member_list && value.as_array().is_some_and(|list| !list.is_empty())
-        });
+        let holds = block
+            .as_object()
+            .into_iter()
+            .flatten()
+            .any(|(name, value)| {
+                let member_list = lists.contains(name)
+                    || fields.get(name).is_some_and(|field| {
+                        matches!(field.ty, Some(Type::List(_) | Type::Set(_)))
+                    });
+                member_list && value.as_array().is_some_and(|list| !list.is_empty())
+            });
         if holds || block.get("self").and_then(Value::as_bool) == Some(true) {
             out.push(block);
         }
@@ -347,9 +454,17 @@ fn without_block(list: Vec<Value>, given: &Value, fields: &Fields, key: Option<&
     out
 }
 
-fn with_block(mut list: Vec<Value>, given: Value, fields: &Fields, key: Option<&str>) -> Vec<Value> {
+fn with_block(
+    mut list: Vec<Value>,
+    given: Value,
+    fields: &Fields,
+    key: Option<&str>,
+) -> Vec<Value> {
     let lists = list_fields(&given);
-    if let Some(at) = list.iter().position(|block| agree(block, &given, fields, key)) {
+    if let Some(at) = list
+        .iter()
+        .position(|block| agree(block, &given, fields, key))
+    {
         if let Some(block) = list.get_mut(at).and_then(Value::as_object_mut) {
             for (name, value) in given.as_object().into_iter().flatten() {
                 match (block.get_mut(name), value) {

@@ -25,13 +25,21 @@ impl<'a> AwsNaming<'a> {
     /// Naming of all the provider's types; those met are looked up in the catalogue once.
     #[must_use]
     pub fn new(catalogue: &'a Catalogue) -> Self {
-        Self { catalogue, keys: schema::types().map(|name| (name, OnceLock::new())).collect() }
+        Self {
+            catalogue,
+            keys: schema::types()
+                .map(|name| (name, OnceLock::new()))
+                .collect(),
+        }
     }
 }
 
 impl Naming for AwsNaming<'_> {
     fn keys(&self, resource_type: &str) -> Option<&[String]> {
-        let keys = self.keys.get(resource_type)?.get_or_init(|| self.catalogue.keys(resource_type));
+        let keys = self
+            .keys
+            .get(resource_type)?
+            .get_or_init(|| self.catalogue.keys(resource_type));
         keys.as_deref()
     }
 
@@ -42,7 +50,10 @@ impl Naming for AwsNaming<'_> {
     fn scope(&self, identifier: &str) -> Option<inventory::Scope> {
         let arn = identifier::Arn::parse(identifier)?;
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Some(inventory::Scope { account: some(arn.account), region: some(arn.region) })
+        Some(inventory::Scope {
+            account: some(arn.account),
+            region: some(arn.region),
+        })
     }
 }
 
@@ -57,15 +68,27 @@ pub struct Found {
 
 /// Finds what a target names.
 #[must_use]
-pub fn find(resolver: &Resolver<'_>, target: &Target, view: &View<'_>, call: &Call, scope: Scope) -> Found {
+pub fn find(
+    resolver: &Resolver<'_>,
+    target: &Target,
+    view: &View<'_>,
+    call: &Call,
+    scope: Scope,
+) -> Found {
     let mut found = Found::default();
-    if let (true, ResourceType::Named(name)) = (target.only && target.find.is_empty(), &target.resource_type) {
+    if let (true, ResourceType::Named(name)) =
+        (target.only && target.find.is_empty(), &target.resource_type)
+    {
         found.instances = resolver.inventory.of_type(name).to_vec();
-        found.instances.retain(|instance| lies_in(resolver, *instance, std::iter::empty(), call, scope));
+        found
+            .instances
+            .retain(|instance| lies_in(resolver, *instance, std::iter::empty(), call, scope));
         return found;
     }
     for alternative in &target.find {
-        let Some(given) = view.names(alternative) else { continue };
+        let Some(given) = view.names(alternative) else {
+            continue;
+        };
         if found.names.is_empty() {
             found.names = one_each(&given);
         }
@@ -83,13 +106,20 @@ pub fn find(resolver: &Resolver<'_>, target: &Target, view: &View<'_>, call: &Ca
 /// Whether a call gives a full ARN: what that does not match, looser names must not.
 fn is_exact(given: &[(&Pair, Vec<String>)]) -> bool {
     given.iter().any(|(pair, values)| {
-        pair.attribute == "arn" && values.iter().any(|value| identifier::Arn::parse(value).is_some())
+        pair.attribute == "arn"
+            && values
+                .iter()
+                .any(|value| identifier::Arn::parse(value).is_some())
     })
 }
 
 /// Splits names into one list per resource, where one part has several values.
 fn one_each(given: &[(&Pair, Vec<String>)]) -> Vec<Vec<(String, String)>> {
-    let count = given.iter().map(|(_, values)| values.len()).max().unwrap_or_default();
+    let count = given
+        .iter()
+        .map(|(_, values)| values.len())
+        .max()
+        .unwrap_or_default();
     (0..count)
         .map(|at| {
             given
@@ -113,28 +143,44 @@ fn matching(
     // The part with the fewest candidates is looked up, the others only verified.
     let naming = ShortOnly;
     let mut best: Option<Vec<InstanceId>> = None;
-    for (pair, values) in given.iter().filter(|(pair, values)| !pair.optional && !values.is_empty()) {
+    for (pair, values) in given
+        .iter()
+        .filter(|(pair, values)| !pair.optional && !values.is_empty())
+    {
         let mut candidates: Vec<InstanceId> = values
             .iter()
-            .flat_map(|value| resolver.inventory.candidates(resource_type, &pair.attribute, value, &naming))
+            .flat_map(|value| {
+                resolver
+                    .inventory
+                    .candidates(resource_type, &pair.attribute, value, &naming)
+            })
             .copied()
             .collect();
         candidates.sort_unstable();
         candidates.dedup();
-        if best.as_ref().is_none_or(|best| candidates.len() < best.len()) {
+        if best
+            .as_ref()
+            .is_none_or(|best| candidates.len() < best.len())
+        {
             best = Some(candidates);
         }
     }
     let mut instances = best.unwrap_or_default();
     instances.retain(|instance| {
-        lies_in(resolver, *instance, given.iter().flat_map(|(_, values)| values), call, scope)
-            && given.iter().all(|(pair, values)| {
-                let held = values_at(resolver, *instance, &pair.attribute);
-                if values.is_empty() {
-                    return held.iter().all(|value| is_empty(value));
-                }
-                held.iter().any(|value| values.iter().any(|name| means(value, name)))
-            })
+        lies_in(
+            resolver,
+            *instance,
+            given.iter().flat_map(|(_, values)| values),
+            call,
+            scope,
+        ) && given.iter().all(|(pair, values)| {
+            let held = values_at(resolver, *instance, &pair.attribute);
+            if values.is_empty() {
+                return held.iter().all(|value| is_empty(value));
+            }
+            held.iter()
+                .any(|value| values.iter().any(|name| means(value, name)))
+        })
     });
     instances
 }
@@ -158,9 +204,16 @@ fn values_at<'r>(resolver: &'r Resolver<'_>, instance: InstanceId, dotted: &str)
     let first = names.next().and_then(|name| attributes.get(name));
     let mut values = open(first.unwrap_or(&NULL));
     for name in names {
-        values = values.into_iter().flat_map(|value| open(value.get(name).unwrap_or(&NULL))).collect();
+        values = values
+            .into_iter()
+            .flat_map(|value| open(value.get(name).unwrap_or(&NULL)))
+            .collect();
     }
-    if values.is_empty() { vec![&NULL] } else { values }
+    if values.is_empty() {
+        vec![&NULL]
+    } else {
+        values
+    }
 }
 
 fn open(value: &Value) -> Vec<&Value> {
@@ -181,26 +234,47 @@ fn lies_in<'n>(
     if scope == Scope::Partition {
         return true;
     }
-    let arn = names.filter_map(|name| identifier::Arn::parse(name)).find(|arn| !arn.account.is_empty() && arn.account != "aws");
+    let arn = names
+        .filter_map(|name| identifier::Arn::parse(name))
+        .find(|arn| !arn.account.is_empty() && arn.account != "aws");
     let account = arn.map_or(call.account.as_str(), |arn| arn.account);
-    let region = arn.map(|arn| arn.region).filter(|region| !region.is_empty()).unwrap_or(&call.region);
+    let region = arn
+        .map(|arn| arn.region)
+        .filter(|region| !region.is_empty())
+        .unwrap_or(&call.region);
     let instance = resolver.inventory.get(instance);
-    let fits = |own: Option<&str>, asked: &str| own.is_none_or(|own| asked.is_empty() || own == asked);
+    let fits =
+        |own: Option<&str>, asked: &str| own.is_none_or(|own| asked.is_empty() || own == asked);
     fits(instance.account(), account) && (scope == Scope::Global || fits(instance.region(), region))
 }
 
 /// Finds any resource with tags that has this id or ARN, among the types of the service.
-fn tagged(resolver: &Resolver<'_>, given: &[(&Pair, Vec<String>)], call: &Call, scope: Scope) -> Vec<InstanceId> {
+fn tagged(
+    resolver: &Resolver<'_>,
+    given: &[(&Pair, Vec<String>)],
+    call: &Call,
+    scope: Scope,
+) -> Vec<InstanceId> {
     let mut instances = Vec::new();
     for name in given.iter().flat_map(|(_, values)| values) {
         for instance in resolver.inventory.naming(name, &ShortOnly) {
             let resource_type = resolver.inventory.get(*instance).resource_type();
-            let has_tags = schema::resource(resource_type).is_some_and(|body| body.attributes.contains_key("tags"));
-            let of_service = resolver.catalogue.services_of(resource_type).any(|rules| rules.service == call.service);
+            let has_tags = schema::resource(resource_type)
+                .is_some_and(|body| body.attributes.contains_key("tags"));
+            let of_service = resolver
+                .catalogue
+                .services_of(resource_type)
+                .any(|rules| rules.service == call.service);
             let named = ["id", "arn"].iter().any(|key| {
-                values_at(resolver, *instance, key).iter().any(|value| value.as_str() == Some(name.as_str()))
+                values_at(resolver, *instance, key)
+                    .iter()
+                    .any(|value| value.as_str() == Some(name.as_str()))
             });
-            if has_tags && of_service && named && lies_in(resolver, *instance, std::iter::once(name), call, scope) {
+            if has_tags
+                && of_service
+                && named
+                && lies_in(resolver, *instance, std::iter::once(name), call, scope)
+            {
                 instances.push(*instance);
             }
         }
@@ -212,9 +286,17 @@ fn tagged(resolver: &Resolver<'_>, given: &[(&Pair, Vec<String>)], call: &Call, 
 
 /// The managed resource that a created one hangs on.
 #[must_use]
-pub fn parent(resolver: &Resolver<'_>, parent: &Parent, view: &View<'_>, call: &Call, scope: Scope) -> Option<InstanceId> {
+pub fn parent(
+    resolver: &Resolver<'_>,
+    parent: &Parent,
+    view: &View<'_>,
+    call: &Call,
+    scope: Scope,
+) -> Option<InstanceId> {
     let given = view.names(&parent.find)?;
-    matching(resolver, &parent.resource_type, &given, call, scope).first().copied()
+    matching(resolver, &parent.resource_type, &given, call, scope)
+        .first()
+        .copied()
 }
 
 /// Whether any state covers the account of a call: elsewhere everything is unmanaged and nothing is news.
@@ -226,24 +308,43 @@ pub fn covers(resolver: &Resolver<'_>, call: &Call) -> bool {
 
 /// Whether the state holds a narrower owner that names this instance.
 #[must_use]
-pub fn has_dependants(resolver: &Resolver<'_>, instance: InstanceId, yields: &[(String, String)]) -> bool {
+pub fn has_dependants(
+    resolver: &Resolver<'_>,
+    instance: InstanceId,
+    yields: &[(String, String)],
+) -> bool {
     let own: Vec<String> = ["id", "arn", "name"]
         .iter()
         .flat_map(|key| values_at(resolver, instance, key))
-        .filter_map(|value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+        .filter_map(|value| {
+            value
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        })
         .collect();
     let state = resolver.inventory.get(instance);
     yields.iter().any(|(resource_type, attribute)| {
         own.iter().any(|name| {
-            resolver.inventory.candidates(resource_type, attribute, name, &ShortOnly).iter().any(|candidate| {
-                let other = resolver.inventory.get(*candidate);
-                let together = |one: Option<&str>, other: Option<&str>| one.is_none() || other.is_none() || one == other;
-                together(state.account(), other.account())
-                    && together(state.region(), other.region())
-                    && values_at(resolver, *candidate, attribute)
-                        .iter()
-                        .any(|value| value.as_str().is_some_and(|text| identifier::same(text, name)))
-            })
+            resolver
+                .inventory
+                .candidates(resource_type, attribute, name, &ShortOnly)
+                .iter()
+                .any(|candidate| {
+                    let other = resolver.inventory.get(*candidate);
+                    let together = |one: Option<&str>, other: Option<&str>| {
+                        one.is_none() || other.is_none() || one == other
+                    };
+                    together(state.account(), other.account())
+                        && together(state.region(), other.region())
+                        && values_at(resolver, *candidate, attribute)
+                            .iter()
+                            .any(|value| {
+                                value
+                                    .as_str()
+                                    .is_some_and(|text| identifier::same(text, name))
+                            })
+                })
         })
     })
 }
@@ -257,8 +358,15 @@ pub fn created(
     view: &View<'_>,
     parent: Option<InstanceId>,
 ) -> Vec<Created> {
-    let ids = target.id.as_ref().map(|source| view.texts(source)).unwrap_or_default();
-    let arn = target.arn.as_ref().and_then(|source| view.texts(source).into_iter().next());
+    let ids = target
+        .id
+        .as_ref()
+        .map(|source| view.texts(source))
+        .unwrap_or_default();
+    let arn = target
+        .arn
+        .as_ref()
+        .and_then(|source| view.texts(source).into_iter().next());
     let count = ids.len().max(found.names.len());
     let made_with = |path: &str, value: Value| Attribute {
         path: path.to_owned(),
@@ -270,26 +378,48 @@ pub fn created(
         removed: None,
         by: Vec::new(),
     };
-    let given = view.changes(&target.changes).into_iter().filter_map(|(change, given)| match given {
-        Given::Value(value) => Some(made_with(&change.path, value)),
-        _ => None,
-    });
+    let given =
+        view.changes(&target.changes)
+            .into_iter()
+            .filter_map(|(change, given)| match given {
+                Given::Value(value) => Some(made_with(&change.path, value)),
+                _ => None,
+            });
     let given: Vec<Attribute> = given.collect();
     (0..count)
         .map(|at| {
-            let names = found.names.get(at).or_else(|| found.names.first()).cloned().unwrap_or_default();
+            let names = found
+                .names
+                .get(at)
+                .or_else(|| found.names.first())
+                .cloned()
+                .unwrap_or_default();
             let id = ids.get(at).cloned().or_else(|| own_id(&names));
-            let arn = arn.clone().or_else(|| id.clone().filter(|id| identifier::Arn::parse(id).is_some()));
-            let named = names.iter().map(|(path, value)| made_with(path, Value::String(value.clone())));
+            let arn = arn
+                .clone()
+                .or_else(|| id.clone().filter(|id| identifier::Arn::parse(id).is_some()));
+            let named = names
+                .iter()
+                .map(|(path, value)| made_with(path, Value::String(value.clone())));
             let attributes = named.chain(given.iter().cloned()).collect();
-            Created { resource_type: resource_type.to_owned(), id, arn, names, parent, attributes }
+            Created {
+                resource_type: resource_type.to_owned(),
+                id,
+                arn,
+                names,
+                parent,
+                attributes,
+            }
         })
         .collect()
 }
 
 /// The id among names, or all of them joined.
 fn own_id(names: &[(String, String)]) -> Option<String> {
-    let id = names.iter().find(|(attribute, _)| attribute == "id").map(|(_, value)| value.clone());
+    let id = names
+        .iter()
+        .find(|(attribute, _)| attribute == "id")
+        .map(|(_, value)| value.clone());
     id.or_else(|| {
         let parts: Vec<&str> = names.iter().map(|(_, value)| value.as_str()).collect();
         (!parts.is_empty()).then(|| parts.join("/"))
@@ -305,15 +435,28 @@ pub fn by_resources(
     call: &Call,
     scope: Scope,
 ) -> Vec<InstanceId> {
-    let ResourceType::Named(resource_type) = &target.resource_type else { return Vec::new() };
-    let arns: Vec<String> =
-        resources.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let ResourceType::Named(resource_type) = &target.resource_type else {
+        return Vec::new();
+    };
+    let arns: Vec<String> = resources
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     for alternative in &target.find {
         let required: Vec<&Pair> = alternative.iter().filter(|pair| !pair.optional).collect();
         if let [pair] = required.as_slice()
             && !arns.is_empty()
         {
-            let instances = matching(resolver, resource_type, &[(*pair, arns.clone())], call, scope);
+            let instances = matching(
+                resolver,
+                resource_type,
+                &[(*pair, arns.clone())],
+                call,
+                scope,
+            );
             if !instances.is_empty() {
                 return instances;
             }
@@ -324,7 +467,12 @@ pub fn by_resources(
 
 /// Managed resources that a call of an unknown kind names, by id or ARN, among types of its service.
 #[must_use]
-pub fn named_anywhere(resolver: &Resolver<'_>, request: &Value, resources: &Value, call: &Call) -> Vec<InstanceId> {
+pub fn named_anywhere(
+    resolver: &Resolver<'_>,
+    request: &Value,
+    resources: &Value,
+    call: &Call,
+) -> Vec<InstanceId> {
     let mut texts = Vec::new();
     collect_texts(request, 0, &mut texts);
     collect_texts(resources, 0, &mut texts);
@@ -332,14 +480,27 @@ pub fn named_anywhere(resolver: &Resolver<'_>, request: &Value, resources: &Valu
     for text in texts {
         for instance in resolver.inventory.naming(text, &ShortOnly) {
             let resource_type = resolver.inventory.get(*instance).resource_type();
-            let of_service = resolver.catalogue.services_of(resource_type).any(|rules| rules.service == call.service);
+            let of_service = resolver
+                .catalogue
+                .services_of(resource_type)
+                .any(|rules| rules.service == call.service);
             let named = of_service
                 && ["id", "arn"].iter().any(|key| {
-                    values_at(resolver, *instance, key)
-                        .iter()
-                        .any(|value| value.as_str().is_some_and(|own| identifier::same(own, text)))
+                    values_at(resolver, *instance, key).iter().any(|value| {
+                        value
+                            .as_str()
+                            .is_some_and(|own| identifier::same(own, text))
+                    })
                 });
-            if named && lies_in(resolver, *instance, std::iter::once(&text.to_owned()), call, Scope::Regional) {
+            if named
+                && lies_in(
+                    resolver,
+                    *instance,
+                    std::iter::once(&text.to_owned()),
+                    call,
+                    Scope::Regional,
+                )
+            {
                 instances.push(*instance);
             }
         }
@@ -357,9 +518,17 @@ fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
         return;
     }
     match value {
-        Value::String(text) if (3..2048).contains(&text.len()) && !text.contains(char::is_whitespace) => out.push(text),
-        Value::Array(list) => list.iter().for_each(|member| collect_texts(member, depth + 1, out)),
-        Value::Object(map) => map.values().for_each(|member| collect_texts(member, depth + 1, out)),
+        Value::String(text)
+            if (3..2048).contains(&text.len()) && !text.contains(char::is_whitespace) =>
+        {
+            out.push(text);
+        }
+        Value::Array(list) => list
+            .iter()
+            .for_each(|member| collect_texts(member, depth + 1, out)),
+        Value::Object(map) => map
+            .values()
+            .for_each(|member| collect_texts(member, depth + 1, out)),
         _ => {}
     }
 }

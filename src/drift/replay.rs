@@ -46,16 +46,30 @@ pub struct Unmanaged {
 
 /// Replays all effects of a window.
 #[must_use]
-pub fn replay(resolver: &Resolver<'_>, mut calls: Vec<Effects<'_>>, principals: Option<&Principals>) -> Outcome {
-    let corrected: HashSet<String> = calls.iter().filter_map(|effects| effects.call.corrects.clone()).collect();
+pub fn replay(
+    resolver: &Resolver<'_>,
+    mut calls: Vec<Effects<'_>>,
+    principals: Option<&Principals>,
+) -> Outcome {
+    let corrected: HashSet<String> = calls
+        .iter()
+        .filter_map(|effects| effects.call.corrects.clone())
+        .collect();
     calls.sort_by(|one, other| {
-        (one.call.time, rank(one), &one.call.id).cmp(&(other.call.time, rank(other), &other.call.id))
+        (one.call.time, rank(one), &one.call.id).cmp(&(
+            other.call.time,
+            rank(other),
+            &other.call.id,
+        ))
     });
     let mut outcome = Outcome::default();
     let mut seen: HashSet<(String, String)> = HashSet::new();
     for effects in calls {
         let call = &effects.call;
-        let shared = call.shared_id.as_ref().map(|id| (id.clone(), String::new()));
+        let shared = call
+            .shared_id
+            .as_ref()
+            .map(|id| (id.clone(), String::new()));
         let own = (call.id.clone(), call.account.clone());
         let known = !seen.insert(own) || shared.is_some_and(|shared| !seen.insert(shared));
         if known {
@@ -73,8 +87,16 @@ pub fn replay(resolver: &Resolver<'_>, mut calls: Vec<Effects<'_>>, principals: 
 /// What is made comes before what changes, and that before what goes, within one second.
 fn rank(effects: &Effects<'_>) -> u8 {
     let rank = |effect: &Effect<'_>| match effect {
-        Effect::Created(_) | Effect::Managed { kind: EffectKind::Create, .. } => 0,
-        Effect::Managed { kind: EffectKind::Delete, .. } | Effect::Removed { .. } => 2,
+        Effect::Created(_)
+        | Effect::Managed {
+            kind: EffectKind::Create,
+            ..
+        } => 0,
+        Effect::Managed {
+            kind: EffectKind::Delete,
+            ..
+        }
+        | Effect::Removed { .. } => 2,
         _ => 1,
     };
     effects.effects.iter().map(rank).max().unwrap_or(1)
@@ -97,11 +119,20 @@ fn event(call: &Caused, principals: Option<&Principals>) -> model::Event {
 }
 
 impl Outcome {
-    fn take(&mut self, resolver: &Resolver<'_>, effects: Effects<'_>, principals: Option<&Principals>) {
+    fn take(
+        &mut self,
+        resolver: &Resolver<'_>,
+        effects: Effects<'_>,
+        principals: Option<&Principals>,
+    ) {
         let event = event(&effects.call, principals);
         let number = self.events.len();
         let class = event.origin.class;
-        let cause = Cause { event: number, time: event.time, by_terraform: class == OriginClass::Iac };
+        let cause = Cause {
+            event: number,
+            time: event.time,
+            by_terraform: class == OriginClass::Iac,
+        };
         let failed = event.error.is_some();
         let mut matched = false;
         for effect in effects.effects {
@@ -110,7 +141,11 @@ impl Outcome {
                     self.failed.push((number, instance));
                 }
                 _ if failed => {}
-                Effect::Managed { instance, kind, changes } => {
+                Effect::Managed {
+                    instance,
+                    kind,
+                    changes,
+                } => {
                     matched = true;
                     let live = self.managed.entry(instance).or_default();
                     match kind {
@@ -132,7 +167,10 @@ impl Outcome {
                         self.create(created, number, &effects.call);
                     }
                 }
-                Effect::Removed { resource_type, names } => self.remove(resource_type, &names, &effects.call),
+                Effect::Removed {
+                    resource_type,
+                    names,
+                } => self.remove(resource_type, &names, &effects.call),
                 Effect::Unmapped(instance) => {
                     let key = format!("{}/{}", effects.call.service, effects.call.name);
                     let (count, instances) = self.unmapped.entry(key).or_default();
@@ -168,20 +206,31 @@ impl Outcome {
     /// What was made and removed within the window is nothing.
     fn remove(&mut self, resource_type: &str, names: &[(String, String)], call: &Caused) {
         self.unmanaged.retain(|old| {
-            old.created.resource_type != resource_type || old.account != call.account || !is_named(&old.created, names)
+            old.created.resource_type != resource_type
+                || old.account != call.account
+                || !is_named(&old.created, names)
         });
     }
 }
 
 /// Whether names that a call gives are those of a resource made before.
 fn is_named(created: &Created, names: &[(String, String)]) -> bool {
-    let held: HashMap<&str, &str> = created.names.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let held: HashMap<&str, &str> = created
+        .names
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     let by_id = |value: &str| {
-        [created.id.as_deref(), created.arn.as_deref()].into_iter().flatten().any(|own| identifier::same(own, value))
+        [created.id.as_deref(), created.arn.as_deref()]
+            .into_iter()
+            .flatten()
+            .any(|own| identifier::same(own, value))
     };
     !names.is_empty()
-        && names.iter().all(|(key, value)| match held.get(key.as_str()) {
-            Some(own) => identifier::same(own, value),
-            None => by_id(value),
-        })
+        && names
+            .iter()
+            .all(|(key, value)| match held.get(key.as_str()) {
+                Some(own) => identifier::same(own, value),
+                None => by_id(value),
+            })
 }

@@ -31,17 +31,30 @@ const SECRET_ENDINGS: [&str; 14] = [
 pub fn is_secret(path: &str, marks: &[AttributePath], facts: &TypeFacts) -> bool {
     let bare = path.replace("[0]", "");
     let top = bare.split(['.', '[']).next().unwrap_or_default();
-    let leaf = bare.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let leaf = bare
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let listed = facts.secret.iter().any(|secret| {
-        bare == *secret || bare.starts_with(&format!("{secret}.")) || bare.starts_with(&format!("{secret}["))
+        bare == *secret
+            || bare.starts_with(&format!("{secret}."))
+            || bare.starts_with(&format!("{secret}["))
     });
-    let marked = path
-        .parse::<AttributePath>()
-        .is_ok_and(|path| marks.iter().any(|mark| mark.covers(&path) || path.covers(mark)));
+    let marked = path.parse::<AttributePath>().is_ok_and(|path| {
+        marks
+            .iter()
+            .any(|mark| mark.covers(&path) || path.covers(mark))
+    });
     listed
         || marked
-        || SECRET_ENDINGS.iter().any(|ending| leaf == *ending || leaf.ends_with(&format!("_{ending}")))
-        || (matches!(top, "master_password" | "master_user_password" | "user_data_base64_secret"))
+        || SECRET_ENDINGS
+            .iter()
+            .any(|ending| leaf == *ending || leaf.ends_with(&format!("_{ending}")))
+        || (matches!(
+            top,
+            "master_password" | "master_user_password" | "user_data_base64_secret"
+        ))
 }
 
 /// Hides a value, if there is one.

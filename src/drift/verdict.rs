@@ -1,14 +1,15 @@
 //! Judges what a replay ended with: which drifts there are, open or put back.
 
 use std::collections::BTreeMap;
-use std::hash::{Hash as _, Hasher as _};
 
 use serde_json::{Map, Value};
 
 use super::compare::{self, Verdict};
 use super::effect::Resolver;
 use super::live::{Existence, Known, Live, Slot};
-use super::model::{Attribute, Certainty, Drift, Event, Kind, OriginClass, Remedy, Severity, Status};
+use super::model::{
+    Attribute, Certainty, Drift, Event, Kind, OriginClass, Remedy, Severity, Status,
+};
 use super::replay::{Outcome, Unmanaged};
 use super::secret;
 use crate::catalogue::rule::TypeFacts;
@@ -21,10 +22,26 @@ pub fn drifts(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<Drift> {
     let mut drifts = Vec::new();
     for (instance, live) in &outcome.managed {
         let resource_type = resolver.inventory.get(*instance).resource_type().to_owned();
-        let facts = facts.entry(resource_type.clone()).or_insert_with(|| resolver.catalogue.facts(&resource_type));
-        managed(&Subject { resolver, outcome, instance: *instance, facts }, live, &mut drifts);
+        let facts = facts
+            .entry(resource_type.clone())
+            .or_insert_with(|| resolver.catalogue.facts(&resource_type));
+        managed(
+            &Subject {
+                resolver,
+                outcome,
+                instance: *instance,
+                facts,
+            },
+            live,
+            &mut drifts,
+        );
     }
-    drifts.extend(outcome.unmanaged.iter().map(|made| unmanaged(resolver, outcome, made)));
+    drifts.extend(
+        outcome
+            .unmanaged
+            .iter()
+            .map(|made| unmanaged(resolver, outcome, made)),
+    );
     drifts
 }
 
@@ -40,7 +57,10 @@ fn managed(subject: &Subject<'_>, live: &Live, drifts: &mut Vec<Drift>) {
     if existence.by_others {
         let status = match existence {
             Existence { gone: true, .. } => Status::Open,
-            Existence { last_by_terraform: true, .. } => Status::Reconciled,
+            Existence {
+                last_by_terraform: true,
+                ..
+            } => Status::Reconciled,
             Existence { .. } => Status::Reverted,
         };
         drifts.push(subject.drift(Kind::Deleted, status, Vec::new(), existence.by.clone()));
@@ -64,14 +84,21 @@ fn managed(subject: &Subject<'_>, live: &Live, drifts: &mut Vec<Drift>) {
 impl Subject<'_> {
     fn attribute(&self, path: &str, slot: &Slot) -> Option<(Status, Attribute)> {
         let bare = path.replace("[0]", "");
-        let never = self.facts.never.iter().any(|never| bare == *never || bare.starts_with(&format!("{never}.")));
+        let never = self
+            .facts
+            .never
+            .iter()
+            .any(|never| bare == *never || bare.starts_with(&format!("{never}.")));
         if !slot.by_others || never {
             return None;
         }
         let (verdict, after) = match (&slot.believed, &slot.current) {
             (Known::Value(believed), Known::Value(found)) => {
                 let verdict = compare::compare(believed, found, &slot.shape);
-                (verdict, (verdict != Verdict::Unknown).then(|| found.clone()))
+                (
+                    verdict,
+                    (verdict != Verdict::Unknown).then(|| found.clone()),
+                )
             }
             (Known::SetBy(one), Known::SetBy(other)) if one == other => (Verdict::Equal, None),
             (Known::SetBy(_), Known::Value(found)) => (Verdict::Differs, Some(found.clone())),
@@ -101,11 +128,20 @@ impl Subject<'_> {
             path: path.to_owned(),
             before: shown(before),
             after: shown(after),
-            certainty: if verdict == Verdict::Unknown { Certainty::Indeterminate } else { Certainty::Exact },
+            certainty: if verdict == Verdict::Unknown {
+                Certainty::Indeterminate
+            } else {
+                Certainty::Exact
+            },
             sensitive,
             added,
             removed,
-            by: slot.by.iter().filter_map(|event| self.event(*event)).map(|event| event.event_id.clone()).collect(),
+            by: slot
+                .by
+                .iter()
+                .filter_map(|event| self.event(*event))
+                .map(|event| event.event_id.clone())
+                .collect(),
         };
         Some((status, attribute))
     }
@@ -113,33 +149,49 @@ impl Subject<'_> {
     /// Whether calls left an attribute as it was all along: such a call is no story to tell.
     fn moved(&self, slot: &Slot) -> bool {
         let others = slot.by.iter().filter_map(|event| self.event(*event));
-        slot.moved && others.into_iter().any(|event| event.origin.class != OriginClass::Iac)
+        slot.moved
+            && others
+                .into_iter()
+                .any(|event| event.origin.class != OriginClass::Iac)
     }
 
     fn event(&self, number: usize) -> Option<&Event> {
         self.outcome.events.get(number)
     }
 
-    fn drift(&self, kind: Kind, status: Status, attributes: Vec<Attribute>, mut events: Vec<usize>) -> Drift {
+    fn drift(
+        &self,
+        kind: Kind,
+        status: Status,
+        attributes: Vec<Attribute>,
+        mut events: Vec<usize>,
+    ) -> Drift {
         events.sort_unstable();
         events.dedup();
         let instance = self.resolver.inventory.get(self.instance);
         let attributes_held = self.resolver.attributes(self.instance);
         let text = |key: &str| {
-            attributes_held.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+            attributes_held
+                .get(key)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
         };
-        let events: Vec<Event> = events.into_iter().filter_map(|event| self.event(event).cloned()).collect();
+        let events: Vec<Event> = events
+            .into_iter()
+            .filter_map(|event| self.event(event).cloned())
+            .collect();
         let last = events.last();
         let own = |held: Option<&str>, called: Option<&String>| {
-            held.map(str::to_owned).or_else(|| called.cloned()).unwrap_or_default()
+            held.map(str::to_owned)
+                .or_else(|| called.cloned())
+                .unwrap_or_default()
         };
         let address = instance.address().to_string();
         let location = instance.state().location.clone();
         let resource_id = text("id");
-        let paths: Vec<&str> = attributes.iter().map(|attribute| attribute.path.as_str()).collect();
-        let id = fingerprint(&[kind.word(), &address, &location, resource_id.as_deref().unwrap_or(""), &paths.join("\n")]);
         Drift {
-            id,
+            id: String::new(),
             kind,
             status,
             severity: Severity::Medium,
@@ -164,7 +216,11 @@ impl Subject<'_> {
 
 /// Hides the secret values of drifts.
 pub fn mask(drifts: &mut [Drift]) {
-    for attribute in drifts.iter_mut().flat_map(|drift| &mut drift.attributes).filter(|attribute| attribute.sensitive) {
+    for attribute in drifts
+        .iter_mut()
+        .flat_map(|drift| &mut drift.attributes)
+        .filter(|attribute| attribute.sensitive)
+    {
         attribute.before = secret::masked(attribute.before.take());
         attribute.after = secret::masked(attribute.after.take());
         attribute.added = None;
@@ -174,30 +230,44 @@ pub fn mask(drifts: &mut [Drift]) {
 
 /// The name that people give it: the `Name` tag, or the attribute that names its type.
 fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option<String> {
-    let tag = attributes.get("tags").and_then(|tags| tags.get("Name")).and_then(Value::as_str);
-    let named = facts.name.as_deref().into_iter().chain(["name", "bucket", "identifier", "function_name"]);
-    tag.or_else(|| named.into_iter().find_map(|key| attributes.get(key)?.as_str()))
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
+    let tag = attributes
+        .get("tags")
+        .and_then(|tags| tags.get("Name"))
+        .and_then(Value::as_str);
+    let named =
+        facts
+            .name
+            .as_deref()
+            .into_iter()
+            .chain(["name", "bucket", "identifier", "function_name"]);
+    tag.or_else(|| {
+        named
+            .into_iter()
+            .find_map(|key| attributes.get(key)?.as_str())
+    })
+    .filter(|name| !name.is_empty())
+    .map(str::to_owned)
 }
 
 fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: &Unmanaged) -> Drift {
-    let parent = made.created.parent.map(|parent| resolver.inventory.get(parent));
+    let parent = made
+        .created
+        .parent
+        .map(|parent| resolver.inventory.get(parent));
     let address = parent.map(|parent| parent.address().to_string());
-    let events: Vec<Event> = made.by.iter().filter_map(|event| outcome.events.get(*event).cloned()).collect();
-    let named: Vec<String> = made.created.names.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let events: Vec<Event> = made
+        .by
+        .iter()
+        .filter_map(|event| outcome.events.get(*event).cloned())
+        .collect();
     let resource_id = made.created.id.clone();
-    let id = fingerprint(&[
-        Kind::Unmanaged.word(),
-        &made.created.resource_type,
-        resource_id.as_deref().unwrap_or(""),
-        &named.join("\n"),
-        &made.account,
-        &made.region,
-    ]);
-    let name = made.created.names.iter().find(|(key, _)| key == "name" || key.ends_with("_name"));
+    let name = made
+        .created
+        .names
+        .iter()
+        .find(|(key, _)| key == "name" || key.ends_with("_name"));
     Drift {
-        id,
+        id: String::new(),
         kind: Kind::Unmanaged,
         status: Status::Open,
         severity: Severity::Medium,
@@ -219,22 +289,48 @@ fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: &Unmanaged) -> Dr
     }
 }
 
-/// 64 bits of a hash that is the same in every build: FNV-1a.
-fn fingerprint(parts: &[&str]) -> String {
-    struct Fnv(u64);
-    impl std::hash::Hasher for Fnv {
-        fn finish(&self) -> u64 {
-            self.0
-        }
-        fn write(&mut self, bytes: &[u8]) {
-            for byte in bytes {
-                self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-    }
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+/// The fingerprint of a drift: the same in every run and every build; holds no value and no time.
+#[must_use]
+pub fn fingerprint(drift: &Drift) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let paths: Vec<&str> = match drift.kind {
+        Kind::Modified => drift
+            .attributes
+            .iter()
+            .map(|attribute| attribute.path.as_str())
+            .collect(),
+        Kind::Deleted | Kind::Unmanaged => Vec::new(),
+    };
+    let parts = [
+        drift.kind.word(),
+        &drift.resource_type,
+        &text(&drift.address),
+        &text(&drift.state),
+        &text(&drift.resource_id),
+        &drift.account,
+        &drift.region,
+        &paths.join("\n"),
+    ];
+    let mut hash = Fnv::default();
     for part in parts {
-        part.hash(&mut hasher);
+        hash.take(part);
     }
-    format!("{:016x}", hasher.finish())
+    format!("{:016x}", hash.0)
+}
+
+/// FNV-1a, 64 bits.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn take(&mut self, part: &str) {
+        for byte in part.bytes().chain([0xFF]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
 }

@@ -104,7 +104,7 @@ impl Page<'_> {
         }
         if drift.kind == Kind::Modified {
             for attribute in &drift.attributes {
-                self.attribute(attribute, out)?;
+                self.attribute(attribute, words::setter(drift, attribute), out)?;
             }
         }
         if let Some(event) = culprit {
@@ -247,13 +247,31 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn attribute(&self, attribute: &Attribute, out: &mut dyn Write) -> io::Result<()> {
+    fn attribute(
+        &self,
+        attribute: &Attribute,
+        setter: Option<&Event>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.change(attribute, out)?;
+        if let Some(event) = setter {
+            let line = format!(
+                "{} with {} at {}",
+                words::who(&event.actor),
+                visible(&event.name),
+                words::instant(event.time)
+            );
+            self.detail("Set By", &line, out)?;
+        }
+        writeln!(out)
+    }
+
+    fn change(&self, attribute: &Attribute, out: &mut dyn Write) -> io::Result<()> {
         self.field("🔧", "Changed Attribute", &visible(&attribute.path), out)?;
         let change = Change::of(attribute, self.style.reveal);
         if change.is_long() && !change.came_back() {
             self.heading("🔄", "Value Change", out)?;
-            self.difference(&[of_change(&attribute.path, &change)], out)?;
-            return writeln!(out);
+            return self.difference(&[of_change(&attribute.path, &change)], out);
         }
         if change.came_back() {
             self.field(
@@ -262,7 +280,7 @@ impl Page<'_> {
                 &words::change(attribute, self.style.reveal, ""),
                 out,
             )?;
-            return writeln!(out);
+            return Ok(());
         }
         let (before, after) = (
             format!("- {}", change.before.inline()),
@@ -292,7 +310,7 @@ impl Page<'_> {
                 }
             }
         }
-        writeln!(out)
+        Ok(())
     }
 
     fn difference(&self, sides: &[super::lines::Sides], out: &mut dyn Write) -> io::Result<()> {

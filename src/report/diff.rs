@@ -8,41 +8,43 @@ use similar::ChangeTag;
 use super::lines::{hunks, mark, of_drift};
 use super::paint::Paint;
 use super::sections::{Standing, failed, sections};
-use super::text::visible;
+use super::text::{visible, wrap};
 use super::{Style, words};
 use crate::drift::model::{Drift, Report};
 
 /// Equal lines around what differs.
 const CONTEXT: usize = 3;
+/// Comments stand on one line each, whatever the width: a diff goes into files.
+const WHOLE: usize = usize::MAX;
 
 /// Writes the report as unified diffs.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint {
         colour: style.colour,
     };
-    preamble(report, paint, out)?;
+    preamble(report, WHOLE, paint, out)?;
     let sections = sections(report, style);
     if sections
         .iter()
         .all(|section| section.standing != Standing::Open)
     {
-        comment(&words::nothing_drifted(report), paint, out)?;
+        comment(&words::nothing_drifted(report), WHOLE, paint, out)?;
     }
     for section in &sections {
         if section.standing != Standing::Open {
             writeln!(out)?;
-            comment(section.standing.heading(), paint, out)?;
+            comment(section.standing.heading(), WHOLE, paint, out)?;
         }
         for drift in &section.drifts {
             writeln!(out)?;
-            about(drift, paint, out)?;
+            about(drift, WHOLE, paint, out)?;
             one(drift, style, paint, out)?;
         }
     }
     let refused = failed(report, style);
     if !refused.is_empty() {
         writeln!(out)?;
-        comment("Refused calls", paint, out)?;
+        comment("Refused calls", WHOLE, paint, out)?;
     }
     for call in refused {
         let line = format!(
@@ -50,27 +52,40 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
             words::instant(call.event.time),
             words::refused(call)
         );
-        comment(&line, paint, out)?;
+        comment(&line, WHOLE, paint, out)?;
     }
     Ok(())
 }
 
 /// The window, the totals and the evidence, as comments.
-pub fn preamble(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+pub fn preamble(
+    report: &Report,
+    width: usize,
+    paint: Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     comment(
         &format!("Window: {}", words::window(&report.window)),
+        width,
         paint,
         out,
     )?;
-    comment(&format!("Total: {}", words::totals(report)), paint, out)?;
+    comment(
+        &format!("Total: {}", words::totals(report)),
+        width,
+        paint,
+        out,
+    )?;
     comment(
         &format!("Evidence: {}", words::evidence(&report.evidence)),
+        width,
         paint,
         out,
     )?;
     for item in &report.evidence.unreadable {
         comment(
             &format!("Not read: {}", words::unreadable(item)),
+            width,
             paint,
             out,
         )?;
@@ -78,6 +93,7 @@ pub fn preamble(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Resul
     for item in &report.evidence.unmapped {
         comment(
             &format!("Not judged: {}", words::unmapped(item)),
+            width,
             paint,
             out,
         )?;
@@ -85,17 +101,21 @@ pub fn preamble(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Resul
     Ok(())
 }
 
-pub fn comment(text: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", paint.faint(&format!("# {text}")))
+/// Writes a comment, each of its lines at most `width` columns.
+pub fn comment(text: &str, width: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    for line in wrap(text, width.saturating_sub(2)) {
+        writeln!(out, "{}", paint.faint(&format!("# {line}")))?;
+    }
+    Ok(())
 }
 
 /// Who made the drift and how much it matters, as comments above its diff.
-pub fn about(drift: &Drift, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+pub fn about(drift: &Drift, width: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let mut line = format!("{} {}", drift.severity.word(), drift.kind.word());
     if let Some(ending) = words::ending(drift) {
         line.push_str(&format!(", {ending}"));
     }
-    comment(&line, paint, out)?;
+    comment(&line, width, paint, out)?;
     for event in &drift.events {
         let line = format!(
             "{} {} by {} ({})",
@@ -104,7 +124,7 @@ pub fn about(drift: &Drift, paint: Paint, out: &mut dyn Write) -> io::Result<()>
             words::who(&event.actor),
             event.origin.class.word()
         );
-        comment(&line, paint, out)?;
+        comment(&line, width, paint, out)?;
     }
     Ok(())
 }

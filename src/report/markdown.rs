@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::lines::{hunks, mark, of_drift};
 use super::sections::{Standing, failed, sections};
-use super::text::visible;
+use super::text::{is_link, visible};
 use super::{Style, words};
 use crate::drift::model::{Drift, Event, Kind, Report};
 
@@ -280,18 +280,10 @@ fn remedy(drift: &Drift) -> String {
         let lines: Vec<_> = hcl.lines().map(|line| visible(line)).collect();
         block.push_str(&fenced(&lines.join("\n"), "hcl"));
     }
-    if let Some(url) = remedy.console_url.as_deref().filter(|url| linkable(url)) {
+    if let Some(url) = remedy.console_url.as_deref().filter(|url| is_link(url)) {
         block.push_str(&format!("[Open in the AWS console]({url})\n\n"));
     }
     block
-}
-
-/// Whether an address can stand in a link as it is.
-fn linkable(url: &str) -> bool {
-    url.starts_with("https://")
-        && url
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'*+,;=%".contains(&byte))
 }
 
 /// Text as a code span: no mark-up, mention or reference acts in it.

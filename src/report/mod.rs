@@ -11,17 +11,19 @@ mod diff;
 mod falco;
 pub mod github;
 mod gitlab;
+mod html;
 mod json;
 mod jsonl;
 mod junit;
 mod lines;
 mod markdown;
-mod paint;
+pub(crate) mod paint;
+mod safe_json;
 mod sarif;
 mod sections;
 mod side_by_side;
 mod table;
-mod text;
+pub(crate) mod text;
 mod value;
 mod words;
 mod xml;
@@ -32,7 +34,7 @@ mod fixture;
 mod tests;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::str::FromStr;
 
 use crate::drift::model::Report;
@@ -62,13 +64,15 @@ pub enum Format {
     Github,
     /// GitLab's Code Quality report.
     Gitlab,
+    /// One self-contained page.
+    Html,
     /// Alerts as Falco emits them.
     Falco,
 }
 
 impl Format {
     /// Every format, in the order the help lists them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Table,
         Self::Console,
         Self::Diff,
@@ -80,6 +84,7 @@ impl Format {
         Self::Junit,
         Self::Github,
         Self::Gitlab,
+        Self::Html,
         Self::Falco,
     ];
 
@@ -98,6 +103,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
+            Self::Html => "html",
             Self::Falco => "falco",
         }
     }
@@ -133,7 +139,11 @@ impl FromStr for Format {
 /// Lines of text for a terminal, with what would act in one made visible.
 #[must_use]
 pub fn plain(lines: &str) -> String {
-    lines.lines().map(text::visible).collect::<Vec<_>>().join("\n")
+    lines
+        .lines()
+        .map(text::visible)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// How a report is to look.
@@ -201,6 +211,8 @@ pub fn render(
     style: &Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    let mut buffered = io::BufWriter::new(out);
+    let out: &mut dyn io::Write = &mut buffered;
     match format {
         Format::Table => table::write(report, style, out),
         Format::Console => console::write(report, style, out),
@@ -213,6 +225,8 @@ pub fn render(
         Format::Junit => junit::write(report, style, out),
         Format::Github => github::write(report, style, out),
         Format::Gitlab => gitlab::write(report, style, out),
+        Format::Html => html::write(report, style, out),
         Format::Falco => falco::write(report, style, out),
-    }
+    }?;
+    buffered.flush()
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::gitlab::{position, rule};
-use super::json::pretty;
+use super::safe_json::pretty;
 use super::sections::{Standing, failed, shown};
 use super::text::visible;
 use super::value::Change;
@@ -366,6 +366,45 @@ mod tests {
         ];
         for (location, expected) in cases {
             assert_eq!(uri(location), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_written_fits_types_made_from_the_official_schema_and_nothing_is_lost() {
+        fn missing(ours: &Value, theirs: &Value, path: &str, lost: &mut Vec<String>) {
+            match (ours, theirs) {
+                (Value::Object(ours), Value::Object(theirs)) => {
+                    for (key, value) in ours {
+                        let path = format!("{path}/{key}");
+                        match theirs.get(key) {
+                            Some(other) => missing(value, other, &path, lost),
+                            None if value.is_null() => {}
+                            None => lost.push(path),
+                        }
+                    }
+                }
+                (Value::Array(ours), Value::Array(theirs)) => {
+                    for (value, other) in ours.iter().zip(theirs) {
+                        missing(value, other, path, lost);
+                    }
+                }
+                _ if ours == theirs => {}
+                _ => lost.push(format!("{path}: {ours} became {theirs}")),
+            }
+        }
+        for report in [
+            fixture::rich(),
+            fixture::nothing(),
+            fixture::incomplete(),
+            fixture::empty(),
+        ] {
+            let log = log(&report);
+            let typed: serde_sarif::sarif::Sarif =
+                serde_json::from_value(log.clone()).expect("fits the schema's types");
+            let back = serde_json::to_value(typed).expect("JSON");
+            let mut lost = Vec::new();
+            missing(&log, &back, "", &mut lost);
+            assert!(lost.is_empty(), "{lost:#?}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::diff::{about, comment, preamble};
 use super::lines::{Hunk, hunks, of_drift};
 use super::paint::Paint;
 use super::sections::{Standing, failed, sections};
-use super::text::{Cut, fit, guarded, pad, visible, width};
+use super::text::{Cut, fit, guarded, pad, visible, width, wrap};
 use super::{Style, words};
 use crate::drift::model::{Drift, Report};
 
@@ -22,18 +22,18 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     let paint = Paint {
         colour: style.colour,
     };
-    preamble(report, paint, out)?;
+    preamble(report, style.width, paint, out)?;
     let sections = sections(report, style);
     if sections
         .iter()
         .all(|section| section.standing != Standing::Open)
     {
-        comment(&words::nothing_drifted(report), paint, out)?;
+        comment(&words::nothing_drifted(report), style.width, paint, out)?;
     }
     for section in &sections {
         if section.standing != Standing::Open {
             writeln!(out)?;
-            comment(section.standing.heading(), paint, out)?;
+            comment(section.standing.heading(), style.width, paint, out)?;
         }
         for drift in &section.drifts {
             writeln!(out)?;
@@ -43,7 +43,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     let refused = failed(report, style);
     if !refused.is_empty() {
         writeln!(out)?;
-        comment("Refused calls", paint, out)?;
+        comment("Refused calls", style.width, paint, out)?;
     }
     for call in refused {
         let line = format!(
@@ -51,14 +51,16 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
             words::instant(call.event.time),
             words::refused(call)
         );
-        comment(&line, paint, out)?;
+        comment(&line, style.width, paint, out)?;
     }
     Ok(())
 }
 
 fn one(drift: &Drift, style: &Style, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", paint.strong(&visible(&drift.subject())))?;
-    about(drift, paint, out)?;
+    for line in wrap(&visible(&drift.subject()), style.width) {
+        writeln!(out, "{}", paint.strong(&line))?;
+    }
+    about(drift, style.width, paint, out)?;
     let columns = Columns::of(style);
     let rule = if style.unicode { "─" } else { "-" };
     let joint = if style.unicode { "┼" } else { "+" };

@@ -14,7 +14,7 @@ use crate::drift::model::{Drift, FailedCall, Report, Severity};
 const HEADER: [&str; COLUMNS] = ["SEVERITY", "RESOURCE", "CHANGE", "WHO", "ORIGIN", "WHEN"];
 const COLUMNS: usize = 6;
 /// What a column keeps when room is short; severity and time are never cut.
-const LEAST: [usize; COLUMNS] = [0, 18, 24, 9, 7, 0];
+const LEAST: [usize; COLUMNS] = [0, 14, 20, 8, 6, 0];
 const RESOURCE: usize = 1;
 const CHANGE: usize = 2;
 /// Columns that a shortened attribute path keeps.

@@ -75,6 +75,14 @@ pub fn guarded(mut line: String) -> String {
     line
 }
 
+/// Whether an address can stand in a link as it is.
+pub fn is_link(url: &str) -> bool {
+    url.starts_with("https://")
+        && url
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'*+,;=%".contains(&byte))
+}
+
 /// Columns that a text takes in a terminal.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)

@@ -90,6 +90,12 @@ impl Change {
         self.before == self.after && matches!(self.before, Side::Known(_) | Side::Absent)
     }
 
+    /// Whether both sides can stand beside each other on one line and tell something.
+    pub fn is_plain(&self) -> bool {
+        let secrets = self.before == Side::Secret && self.after == Side::Secret;
+        !self.is_long() && !self.came_back() && !secrets
+    }
+
     /// Whether either side is better read as several lines: a list, a block, a document, a text of
     /// several lines.
     pub fn is_long(&self) -> bool {

@@ -330,6 +330,13 @@ pub fn change(attribute: &Attribute, reveal: bool, arrow: &str) -> String {
     differing.join(" ")
 }
 
+/// The call that an attribute's value comes from, where a drift has calls of several kinds.
+pub fn setter<'a>(drift: &'a Drift, attribute: &Attribute) -> Option<&'a Event> {
+    let last = attribute.by.last()?;
+    (drift.events.len() > 1 && drift.attributes.len() > 1)
+        .then(|| drift.events.iter().find(|event| event.event_id == *last))?
+}
+
 /// A drift in one sentence: what became of which resource, by whom, when.
 pub fn sentence(drift: &Drift, style: &Style) -> String {
     let arrow = if style.unicode { "→" } else { "->" };

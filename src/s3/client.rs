@@ -321,52 +321,6 @@ impl Client {
     }
 }
 
-/// The same client for code that is not asynchronous. Must not be used inside a tokio runtime.
-#[derive(Debug)]
-pub struct Blocking {
-    runtime: tokio::runtime::Runtime,
-    client: Client,
-}
-
-impl Blocking {
-    /// Starts a small runtime and builds a client in it.
-    ///
-    /// # Errors
-    /// When the system gives no thread to run on.
-    pub fn new(options: &Options) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?;
-        let client = runtime.block_on(Client::new(options));
-        Ok(Self { runtime, client })
-    }
-
-    /// See [`Client::list_all`].
-    ///
-    /// # Errors
-    /// When the store refuses or cannot be reached.
-    pub fn list_all(&self, bucket: &str, listing: Listing) -> Result<Page, Error> {
-        self.runtime.block_on(self.client.list_all(bucket, listing))
-    }
-
-    /// See [`Client::get`].
-    ///
-    /// # Errors
-    /// When the store refuses or cannot be reached.
-    pub fn get(&self, location: &Location, version: Option<&str>) -> Result<Fetched, Error> {
-        self.runtime.block_on(self.client.get(location, version))
-    }
-
-    /// See [`Client::head`].
-    ///
-    /// # Errors
-    /// When there is no such object, the store refuses or cannot be reached.
-    pub fn head(&self, location: &Location) -> Result<Found, Error> {
-        self.runtime.block_on(self.client.head(location))
-    }
-}
-
 /// An HTTP client that goes through the proxy of the environment, if there is one.
 fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);

@@ -108,7 +108,10 @@ pub fn load_text(location: &str, text: &[u8], naming: &dyn Naming) -> Loaded {
         }
         Err(refusal) => problems.push(refusal.into_problem(location)),
     }
-    Loaded { inventory: Inventory::build(parts, naming), problems }
+    Loaded {
+        inventory: Inventory::build(parts, naming),
+        problems,
+    }
 }
 
 fn fetch(place: &Place, store: Option<&dyn ObjectStore>) -> Result<Object, Box<Problem>> {

@@ -51,9 +51,18 @@ const RENAMED: [(&str, &str); 8] = [
     ("PutAccountPublicAccessBlock", "PutPublicAccessBlock"),
     ("DeleteAccountPublicAccessBlock", "DeletePublicAccessBlock"),
     ("PutBucketLifecycle", "PutBucketLifecycleConfiguration"),
-    ("PutBucketNotification", "PutBucketNotificationConfiguration"),
-    ("PutAccelerateConfiguration", "PutBucketAccelerateConfiguration"),
-    ("PutBucketObjectLockConfiguration", "PutObjectLockConfiguration"),
+    (
+        "PutBucketNotification",
+        "PutBucketNotificationConfiguration",
+    ),
+    (
+        "PutAccelerateConfiguration",
+        "PutBucketAccelerateConfiguration",
+    ),
+    (
+        "PutBucketObjectLockConfiguration",
+        "PutObjectLockConfiguration",
+    ),
 ];
 
 impl Api {
@@ -67,20 +76,36 @@ impl Api {
             let name = head.next()?.to_owned();
             let operation = Operation {
                 api: head.next()?.to_owned(),
-                payload: head.next().filter(|payload| !payload.is_empty()).map(str::to_owned),
-                input: Reader { rest: parts.next()? }.members()?,
-                output: Reader { rest: parts.next()? }.members()?,
+                payload: head
+                    .next()
+                    .filter(|payload| !payload.is_empty())
+                    .map(str::to_owned),
+                input: Reader {
+                    rest: parts.next()?,
+                }
+                .members()?,
+                output: Reader {
+                    rest: parts.next()?,
+                }
+                .members()?,
             };
-            api.operations.entry((source, name)).or_default().push(operation);
+            api.operations
+                .entry((source, name))
+                .or_default()
+                .push(operation);
         }
         Some(api)
     }
 
     /// The operations that a log may mean by an event.
     pub fn operations(&self, source: &str, event: &str) -> &[Operation] {
-        let renamed = RENAMED.iter().find(|(logged, _)| source == "s3" && *logged == event);
+        let renamed = RENAMED
+            .iter()
+            .find(|(logged, _)| source == "s3" && *logged == event);
         let name = renamed.map_or(event, |(_, operation)| operation);
-        self.operations.get(&(source.to_owned(), name.to_owned())).map_or(&[], Vec::as_slice)
+        self.operations
+            .get(&(source.to_owned(), name.to_owned()))
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -106,7 +131,11 @@ impl Operation {
                 lists += 1;
                 shape = inner;
             }
-            hops.push(Hop { member, lists, shape });
+            hops.push(Hop {
+                member,
+                lists,
+                shape,
+            });
             match shape {
                 Shape::Struct(inner) => members = inner,
                 _ if names.peek().is_some() => return None,
@@ -137,9 +166,18 @@ impl<'a> Reader<'a> {
         while !self.rest.is_empty() && !self.rest.starts_with(')') {
             let name = self.word()?.to_owned();
             let required = self.skip("*");
-            let wire = if self.skip("=") { Some(self.word()?.to_owned()) } else { None };
+            let wire = if self.skip("=") {
+                Some(self.word()?.to_owned())
+            } else {
+                None
+            };
             let shape = self.shape()?;
-            members.push(Member { name, required, wire, shape });
+            members.push(Member {
+                name,
+                required,
+                wire,
+                shape,
+            });
             self.skip(" ");
         }
         Some(members)

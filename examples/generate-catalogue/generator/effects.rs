@@ -1,25 +1,88 @@
 //! Decides what each call does to a type: makes it, changes it, ends it.
 
 use super::inputs::{CallRow, Kind, Verb};
-use super::words::{snake, singular, verb_and_noun, words};
+use super::words::{singular, snake, verb_and_noun, words};
 
 /// Verbs that end something.
 const ENDS: [&str; 33] = [
-    "Delete", "Remove", "Detach", "Disassociate", "Deregister", "Revoke", "Disable", "Cancel", "Terminate", "Release",
-    "Unsubscribe", "Deauthorize", "Reject", "Leave", "Stop", "Unassign", "Deprecate", "Archive", "Deactivate", "Unlink",
-    "Reset", "Delist", "Disconnect", "Retire", "Close", "Schedule", "BatchDelete", "AdminDelete", "Deprovision", "Opt",
-    "Decline", "Withdraw", "Unshare",
+    "Delete",
+    "Remove",
+    "Detach",
+    "Disassociate",
+    "Deregister",
+    "Revoke",
+    "Disable",
+    "Cancel",
+    "Terminate",
+    "Release",
+    "Unsubscribe",
+    "Deauthorize",
+    "Reject",
+    "Leave",
+    "Stop",
+    "Unassign",
+    "Deprecate",
+    "Archive",
+    "Deactivate",
+    "Unlink",
+    "Reset",
+    "Delist",
+    "Disconnect",
+    "Retire",
+    "Close",
+    "Schedule",
+    "BatchDelete",
+    "AdminDelete",
+    "Deprovision",
+    "Opt",
+    "Decline",
+    "Withdraw",
+    "Unshare",
 ];
 /// Verbs that end something for good.
-const TRULY: [&str; 8] = ["Delete", "BatchDelete", "AdminDelete", "Remove", "Terminate", "Deregister", "Detach", "Disassociate"];
+const TRULY: [&str; 8] = [
+    "Delete",
+    "BatchDelete",
+    "AdminDelete",
+    "Remove",
+    "Terminate",
+    "Deregister",
+    "Detach",
+    "Disassociate",
+];
 /// Verbs that make something new.
 const MAKES: [&str; 16] = [
-    "Create", "CreateOrUpdate", "BatchCreate", "AdminCreate", "Run", "Import", "Register", "Restore", "Request",
-    "Allocate", "Copy", "Purchase", "Issue", "Provision", "Generate", "Launch",
+    "Create",
+    "CreateOrUpdate",
+    "BatchCreate",
+    "AdminCreate",
+    "Run",
+    "Import",
+    "Register",
+    "Restore",
+    "Request",
+    "Allocate",
+    "Copy",
+    "Purchase",
+    "Issue",
+    "Provision",
+    "Generate",
+    "Launch",
 ];
 /// Verbs that make something or change what is there.
 const PUTS: [&str; 12] = [
-    "Put", "Set", "Modify", "Update", "Change", "BatchPut", "BatchUpdate", "CreateOrUpdate", "Upload", "Publish", "Define", "Edit",
+    "Put",
+    "Set",
+    "Modify",
+    "Update",
+    "Change",
+    "BatchPut",
+    "BatchUpdate",
+    "CreateOrUpdate",
+    "Upload",
+    "Publish",
+    "Define",
+    "Edit",
 ];
 
 /// What a call does.
@@ -56,22 +119,36 @@ impl<'a> Main<'a> {
             let noun = noun(&row.event);
             let shared = noun.iter().filter(|word| kind.contains(word)).count();
             // More of the type's words, fewer others.
-            (3 * shared).cast_signed() - noun.len().cast_signed() - 4 * isize::from(!kind.ends_with(&noun[noun.len().saturating_sub(1)..]))
+            (3 * shared).cast_signed()
+                - noun.len().cast_signed()
+                - 4 * isize::from(!kind.ends_with(&noun[noun.len().saturating_sub(1)..]))
         };
         let primary = |verb| {
-            rows.iter().filter(move |row| row.kind == Kind::Primary && row.verbs.contains(&verb))
+            rows.iter()
+                .filter(move |row| row.kind == Kind::Primary && row.verbs.contains(&verb))
         };
         let rank_create = |row: &&CallRow| {
             let (verb, _) = verb_and_noun(&row.event);
-            (about(row) + 2 * isize::from(MAKES.contains(&verb)) - 3 * isize::from(ENDS.contains(&verb)), std::cmp::Reverse(row.event.clone()))
+            (
+                about(row) + 2 * isize::from(MAKES.contains(&verb))
+                    - 3 * isize::from(ENDS.contains(&verb)),
+                std::cmp::Reverse(row.event.clone()),
+            )
         };
         let rank_delete = |row: &&CallRow| {
             let (verb, _) = verb_and_noun(&row.event);
-            (about(row) + 4 * isize::from(ENDS.contains(&verb)) + isize::from(TRULY.contains(&verb)), std::cmp::Reverse(row.event.clone()))
+            (
+                about(row)
+                    + 4 * isize::from(ENDS.contains(&verb))
+                    + isize::from(TRULY.contains(&verb)),
+                std::cmp::Reverse(row.event.clone()),
+            )
         };
         let create = primary(Verb::Create).max_by_key(rank_create);
         // What ends a type is called as what makes it.
-        let pair = |row: &CallRow| isize::from(create.is_some_and(|create| noun(&create.event) == noun(&row.event)));
+        let pair = |row: &CallRow| {
+            isize::from(create.is_some_and(|create| noun(&create.event) == noun(&row.event)))
+        };
         let delete = primary(Verb::Delete).max_by_key(|row| {
             let (rank, name) = rank_delete(row);
             (rank + 6 * pair(row), name)
@@ -82,8 +159,14 @@ impl<'a> Main<'a> {
     /// What a call of the type does; none when it is only a side call.
     pub fn effect(&self, row: &CallRow) -> Option<Effect> {
         let (verb, _) = verb_and_noun(&row.event);
-        let is = |main: Option<&CallRow>| main.is_some_and(|main| main.event == row.event && main.source == row.source);
-        let like = |main: Option<&CallRow>| main.is_some_and(|main| noun(&main.event) == noun(&row.event) && main.source == row.source);
+        let is = |main: Option<&CallRow>| {
+            main.is_some_and(|main| main.event == row.event && main.source == row.source)
+        };
+        let like = |main: Option<&CallRow>| {
+            main.is_some_and(|main| {
+                noun(&main.event) == noun(&row.event) && main.source == row.source
+            })
+        };
         let ends = ENDS.contains(&verb);
         let updates = row.verbs.contains(&Verb::Update);
         if row.verbs.contains(&Verb::Delete) {
@@ -100,14 +183,21 @@ impl<'a> Main<'a> {
             }
             let again = like(self.create) && (MAKES.contains(&verb) || PUTS.contains(&verb));
             let made = self.create.is_some_and(|main| {
-                MAKES.contains(&verb) && noun(&main.event).iter().all(|word| noun(&row.event).contains(word))
+                MAKES.contains(&verb)
+                    && noun(&main.event)
+                        .iter()
+                        .all(|word| noun(&row.event).contains(word))
             });
             return Some(if is(self.create) || again || made {
                 let puts = PUTS.contains(&verb) || (updates && !MAKES.contains(&verb));
                 // What is changed by being there needs no maker: `UpdateX` of what no state holds is no news.
                 match verb {
                     "Modify" | "Update" | "Change" | "Edit" | "Start" | "Rotate" | "Submit" => {
-                        if updates || verb != "Start" { Effect::Update } else { Effect::Create }
+                        if updates || verb != "Start" {
+                            Effect::Update
+                        } else {
+                            Effect::Create
+                        }
                     }
                     "Enable" if updates => Effect::Update,
                     _ if puts => Effect::Put,
@@ -129,6 +219,9 @@ pub fn makes(event: &str) -> bool {
 fn noun(event: &str) -> Vec<String> {
     let noun = words(&snake(&singular(verb_and_noun(event).1)));
     // `DeleteBotV2` and `CreateDistributionWithTags` are about a bot and a distribution.
-    let end = noun.iter().position(|word| word == "with" || word == "v2").unwrap_or(noun.len());
+    let end = noun
+        .iter()
+        .position(|word| word == "with" || word == "v2")
+        .unwrap_or(noun.len());
     noun[..end].to_vec()
 }

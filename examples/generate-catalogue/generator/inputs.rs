@@ -86,7 +86,10 @@ pub struct Inputs {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     #[error("{file}: {source}")]
-    Read { file: String, source: std::io::Error },
+    Read {
+        file: String,
+        source: std::io::Error,
+    },
     #[error("{file}: not as the generator writes it: {what}")]
     Form { file: String, what: String },
 }
@@ -100,23 +103,41 @@ impl Inputs {
             calls: calls(&text(folder, "calls.txt")?)?,
             mappings: mappings(&text(folder, "attributes.txt.gz")?)?,
             keyed: keyed(&text(folder, "keyed.txt")?)?,
-            ranking: text(folder, "ranking.txt")?.lines().map(str::to_owned).collect(),
+            ranking: text(folder, "ranking.txt")?
+                .lines()
+                .map(str::to_owned)
+                .collect(),
             ..Self::default()
         };
-        let operates: toml::Table = text(folder, "operates.toml")?.parse().map_err(|e| form("operates.toml", e))?;
+        let operates: toml::Table = text(folder, "operates.toml")?
+            .parse()
+            .map_err(|e| form("operates.toml", e))?;
         for (source, events) in operates {
             for (why, names) in events.as_table().into_iter().flatten() {
-                for event in names.as_array().into_iter().flatten().filter_map(toml::Value::as_str) {
+                for event in names
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(toml::Value::as_str)
+                {
                     let (source, event, why) = (source.clone(), event.to_owned(), why.clone());
                     inputs.operates.push(Operates { source, event, why });
                 }
             }
         }
-        inputs.overrides = text(folder, "overrides.toml")?.parse().map_err(|e| form("overrides.toml", e))?;
+        inputs.overrides = text(folder, "overrides.toml")?
+            .parse()
+            .map_err(|e| form("overrides.toml", e))?;
         let mut list = |key: &str| -> Vec<String> {
             let list = inputs.overrides.remove(key);
-            let list = list.as_ref().and_then(toml::Value::as_array).into_iter().flatten();
-            list.filter_map(toml::Value::as_str).map(str::to_owned).collect()
+            let list = list
+                .as_ref()
+                .and_then(toml::Value::as_array)
+                .into_iter()
+                .flatten();
+            list.filter_map(toml::Value::as_str)
+                .map(str::to_owned)
+                .collect()
         };
         inputs.never = list("never");
         inputs.quiet = list("quiet");
@@ -125,15 +146,23 @@ impl Inputs {
 }
 
 fn form(file: &str, what: impl ToString) -> InputError {
-    InputError::Form { file: file.to_owned(), what: what.to_string() }
+    InputError::Form {
+        file: file.to_owned(),
+        what: what.to_string(),
+    }
 }
 
 fn text(folder: &Path, file: &str) -> Result<String, InputError> {
-    let error = |source| InputError::Read { file: file.to_owned(), source };
+    let error = |source| InputError::Read {
+        file: file.to_owned(),
+        source,
+    };
     let bytes = std::fs::read(folder.join(file)).map_err(error)?;
     let mut text = String::new();
     if Path::new(file).extension().is_some_and(|end| end == "gz") {
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).map_err(error)?;
+        flate2::read::GzDecoder::new(bytes.as_slice())
+            .read_to_string(&mut text)
+            .map_err(error)?;
     } else {
         bytes.as_slice().read_to_string(&mut text).map_err(error)?;
     }
@@ -170,7 +199,12 @@ fn calls(text: &str) -> Result<BTreeMap<String, Vec<CallRow>>, InputError> {
             })
             .collect::<Result<_, _>>()?;
         for event in events.split(' ') {
-            let row = CallRow { source: source.to_owned(), event: event.to_owned(), verbs: verbs.clone(), kind };
+            let row = CallRow {
+                source: source.to_owned(),
+                event: event.to_owned(),
+                verbs: verbs.clone(),
+                kind,
+            };
             calls.entry(resource_type.clone()).or_default().push(row);
         }
     }
@@ -188,7 +222,11 @@ fn mappings(text: &str) -> Result<BTreeMap<(String, String, String), Vec<Mapping
             for entry in entries.split(' ') {
                 let (attribute, member) = entry.split_once('=').unwrap_or((entry, entry));
                 let (attribute, member) = (attribute.to_owned(), member.to_owned());
-                mappings.entry(key.clone()).or_default().push(Mapping { confidence, attribute, member });
+                mappings.entry(key.clone()).or_default().push(Mapping {
+                    confidence,
+                    attribute,
+                    member,
+                });
             }
         } else if let Some(call) = line.strip_prefix("  ") {
             let (source, event) = call.split_once(' ').ok_or_else(error)?;
@@ -206,7 +244,8 @@ fn keyed(text: &str) -> Result<BTreeMap<(String, String), Vec<Keyed>>, InputErro
     for line in text.lines() {
         let error = || form("keyed.txt", line);
         let (head, pairs) = line.split_once(": ").ok_or_else(error)?;
-        let [resource_type, source, events, container] = head.split(' ').collect::<Vec<_>>()[..] else {
+        let [resource_type, source, events, container] = head.split(' ').collect::<Vec<_>>()[..]
+        else {
             return Err(error());
         };
         let pairs: Vec<(String, String)> = pairs
@@ -215,8 +254,15 @@ fn keyed(text: &str) -> Result<BTreeMap<(String, String), Vec<Keyed>>, InputErro
             .map(|(attribute, key)| (attribute.to_owned(), key.to_owned()))
             .collect();
         for event in events.split(',') {
-            let entry = Keyed { event: event.to_owned(), container: container.to_owned(), pairs: pairs.clone() };
-            keyed.entry((resource_type.to_owned(), source.to_owned())).or_default().push(entry);
+            let entry = Keyed {
+                event: event.to_owned(),
+                container: container.to_owned(),
+                pairs: pairs.clone(),
+            };
+            keyed
+                .entry((resource_type.to_owned(), source.to_owned()))
+                .or_default()
+                .push(entry);
         }
     }
     Ok(keyed)

@@ -49,8 +49,16 @@ fn plain(operation: &Operation, hop: &Hop<'_>, depth: usize) -> Vec<Vec<String>>
     let name = lower_first(&hop.member.name);
     let mut spellings = vec![vec![name]];
     // A parameter of the URL may be logged under the name it has there.
-    if let Some(wire) = hop.member.wire.as_ref().filter(|wire| depth == 0 && !wire.starts_with("x-") && !wire.contains("X-")) {
-        let taken = operation.input.iter().any(|member| member.name.eq_ignore_ascii_case(wire));
+    if let Some(wire) = hop
+        .member
+        .wire
+        .as_ref()
+        .filter(|wire| depth == 0 && !wire.starts_with("x-") && !wire.contains("X-"))
+    {
+        let taken = operation
+            .input
+            .iter()
+            .any(|member| member.name.eq_ignore_ascii_case(wire));
         if !taken {
             spellings.push(vec![wire.clone()]);
         }
@@ -67,9 +75,13 @@ fn ec2(hop: &Hop<'_>) -> Vec<Vec<String>> {
     let wire = hop.member.wire.clone().unwrap_or_else(|| singular(name));
     let old = match name.as_str() {
         "InstanceIds" => vec![String::from("instancesSet"), String::from("instanceId")],
-        "SecurityGroupIds" | "SecurityGroups" | "Groups" => vec![String::from("groupSet"), String::from("groupId")],
+        "SecurityGroupIds" | "SecurityGroups" | "Groups" => {
+            vec![String::from("groupSet"), String::from("groupId")]
+        }
         "Tags" => vec![String::from("tagSet")],
-        _ if matches!(hop.shape, Shape::Struct(_)) => vec![format!("{}Set", lower_first(&singular(name)))],
+        _ if matches!(hop.shape, Shape::Struct(_)) => {
+            vec![format!("{}Set", lower_first(&singular(name)))]
+        }
         _ => vec![lower_first(name)],
     };
     vec![vec![wire], old]
@@ -87,5 +99,9 @@ fn s3(operation: &Operation, hop: &Hop<'_>, depth: usize) -> Vec<Vec<String>> {
         };
         return vec![vec![segment]];
     }
-    vec![vec![if hop.lists > 0 { singular(name) } else { name.clone() }]]
+    vec![vec![if hop.lists > 0 {
+        singular(name)
+    } else {
+        name.clone()
+    }]]
 }

@@ -16,7 +16,11 @@ pub fn snake(name: &str) -> String {
         if starts {
             out.push('_');
         }
-        out.push(if *letter == '-' { '_' } else { letter.to_ascii_lowercase() });
+        out.push(if *letter == '-' {
+            '_'
+        } else {
+            letter.to_ascii_lowercase()
+        });
     }
     out
 }
@@ -24,18 +28,27 @@ pub fn snake(name: &str) -> String {
 /// The first letter lowered, as CloudTrail writes members.
 pub fn lower_first(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + chars.as_str())
+    chars.next().map_or(String::new(), |first| {
+        first.to_ascii_lowercase().to_string() + chars.as_str()
+    })
 }
 
 /// One of many: `Policies` → `Policy`, `SubnetIds` → `SubnetId`.
 pub fn singular(name: &str) -> String {
     if let Some(stem) = name.strip_suffix("ies").filter(|stem| stem.len() > 1) {
         format!("{stem}y")
-    } else if let Some(stem) = ["sses", "xes", "ches", "shes"].iter().find_map(|end| name.strip_suffix("es").filter(|_| name.ends_with(end))) {
+    } else if let Some(stem) = ["sses", "xes", "ches", "shes"]
+        .iter()
+        .find_map(|end| name.strip_suffix("es").filter(|_| name.ends_with(end)))
+    {
         stem.to_owned()
     } else {
         match name.strip_suffix('s') {
-            Some(stem) if !name.ends_with("ss") && !name.ends_with("us") && !name.ends_with("is") => stem.to_owned(),
+            Some(stem)
+                if !name.ends_with("ss") && !name.ends_with("us") && !name.ends_with("is") =>
+            {
+                stem.to_owned()
+            }
             _ => name.to_owned(),
         }
     }
@@ -43,17 +56,34 @@ pub fn singular(name: &str) -> String {
 
 /// The words of a name in snake case, each in the singular.
 pub fn words(snake: &str) -> Vec<String> {
-    snake.split('_').filter(|word| !word.is_empty()).map(singular).collect()
+    snake
+        .split('_')
+        .filter(|word| !word.is_empty())
+        .map(singular)
+        .collect()
 }
 
 /// An event's verb and what it is about: `DeleteDBCluster` → `Delete`, `DBCluster`.
 pub fn verb_and_noun(event: &str) -> (&str, &str) {
-    for prefix in ["CreateOrUpdate", "BatchCreate", "BatchDelete", "BatchUpdate", "BatchPut", "AdminCreate", "AdminDelete", "AdminUpdate"] {
+    for prefix in [
+        "CreateOrUpdate",
+        "BatchCreate",
+        "BatchDelete",
+        "BatchUpdate",
+        "BatchPut",
+        "AdminCreate",
+        "AdminDelete",
+        "AdminUpdate",
+    ] {
         if let Some(noun) = event.strip_prefix(prefix) {
             return (prefix, noun);
         }
     }
-    let end = event.char_indices().skip(1).find(|(_, letter)| letter.is_ascii_uppercase()).map_or(event.len(), |(at, _)| at);
+    let end = event
+        .char_indices()
+        .skip(1)
+        .find(|(_, letter)| letter.is_ascii_uppercase())
+        .map_or(event.len(), |(at, _)| at);
     event.split_at(end)
 }
 

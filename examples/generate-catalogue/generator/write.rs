@@ -35,22 +35,37 @@ pub struct Service {
 
 /// The text of a service's file.
 pub fn file(source: &str, service: &Service) -> String {
-    let mut out = String::from("# Written by `cargo run --example generate-catalogue`. Corrections belong in ../rules.\n");
+    let mut out = String::from(
+        "# Written by `cargo run --example generate-catalogue`. Corrections belong in ../rules.\n",
+    );
     let _ = writeln!(out, "service = \"{source}.amazonaws.com\"");
     if let Some(scope) = service.scope {
         let _ = writeln!(out, "scope = \"{scope}\"");
     }
     for (resource_type, never) in &service.never {
         let names: Vec<String> = never.iter().map(|name| quoted(name)).collect();
-        let _ = writeln!(out, "\n[type.{resource_type}]\nnever = [{}]", names.join(", "));
+        let _ = writeln!(
+            out,
+            "\n[type.{resource_type}]\nnever = [{}]",
+            names.join(", ")
+        );
     }
-    let events: BTreeSet<&String> = service.operates.keys().chain(service.targets.keys()).collect();
+    let events: BTreeSet<&String> = service
+        .operates
+        .keys()
+        .chain(service.targets.keys())
+        .collect();
     for event in events {
         if let Some(why) = service.operates.get(event) {
             let _ = writeln!(out, "\n[{event}]\noperates = {}", quoted(why));
             continue;
         }
-        for target in service.targets.get(event).into_iter().flat_map(BTreeMap::values) {
+        for target in service
+            .targets
+            .get(event)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+        {
             out.push('\n');
             write_target(&mut out, event, target);
         }
@@ -85,12 +100,20 @@ fn write_target(out: &mut String, event: &str, target: &Target) {
         let _ = writeln!(out, "arn = {}", value(arn));
     }
     if let Some((resource_type, attribute, source)) = &target.parent {
-        let _ = writeln!(out, "parent.{resource_type}.{attribute} = {}", value(source));
+        let _ = writeln!(
+            out,
+            "parent.{resource_type}.{attribute} = {}",
+            value(source)
+        );
     }
     if let Some(like) = &target.like {
         let _ = writeln!(out, "like = \"{like}\"");
     }
-    for (word, entries) in [("set", &target.values.set), ("add", &target.values.add), ("remove", &target.values.remove)] {
+    for (word, entries) in [
+        ("set", &target.values.set),
+        ("add", &target.values.add),
+        ("remove", &target.values.remove),
+    ] {
         for (attribute, source) in entries {
             let _ = writeln!(out, "{word}.{} = {}", key(attribute), value(source));
         }
@@ -98,14 +121,21 @@ fn write_target(out: &mut String, event: &str, target: &Target) {
 }
 
 fn table(find: &BTreeMap<String, Source>) -> String {
-    let pairs: Vec<String> = find.iter().map(|(name, source)| format!("{} = {}", key(name), value(source))).collect();
+    let pairs: Vec<String> = find
+        .iter()
+        .map(|(name, source)| format!("{} = {}", key(name), value(source)))
+        .collect();
     format!("{{ {} }}", pairs.join(", "))
 }
 
 fn value(source: &Source) -> String {
     let list = |paths: &[String]| {
         let texts: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
-        if let [only] = texts.as_slice() { only.clone() } else { format!("[{}]", texts.join(", ")) }
+        if let [only] = texts.as_slice() {
+            only.clone()
+        } else {
+            format!("[{}]", texts.join(", "))
+        }
     };
     match source {
         Source::Paths(paths) if paths.len() == 1 => list(paths),
@@ -117,10 +147,16 @@ fn value(source: &Source) -> String {
 }
 
 fn key(name: &str) -> String {
-    let bare = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-');
+    let bare = name
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-');
     if bare { name.to_owned() } else { quoted(name) }
 }
 
 fn quoted(text: &str) -> String {
-    if text.contains('"') { format!("'{text}'") } else { format!("\"{text}\"") }
+    if text.contains('"') {
+        format!("'{text}'")
+    } else {
+        format!("\"{text}\"")
+    }
 }

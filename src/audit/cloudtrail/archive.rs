@@ -1,8 +1,11 @@
 //! Finds the records in a file, whatever it wraps them in: `{"Records":[…]}`, an array, single
 //! objects, one per line or spread over many, EventBridge events, LookupEvents' answers.
 
-use super::fields::{Fields, text};
-use crate::audit::decode::scan::{Cursor, Kind, Stop, nest_end};
+use serde::de::IgnoredAny;
+
+use super::fields::Outline;
+use super::keys::Key;
+use crate::audit::decode::scan::{Cursor, Raw, Stop};
 
 /// Where something is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +18,8 @@ pub(crate) enum Place {
 
 /// What the records of a file are handed to.
 pub(crate) trait Records {
-    /// Takes a record: its number in the file, its text, and where its own fields stand in
-    /// `bytes`, of which `json` is a part.
-    fn record(&mut self, number: u64, bytes: &[u8], json: &[u8], fields: &Fields);
+    /// Takes a record and its number in the file.
+    fn record(&mut self, number: u64, record: &Outline);
 
     /// Takes note of what could not be read.
     fn unreadable(&mut self, place: Place, problem: &str);
@@ -64,6 +66,8 @@ impl<R: Records> Archive<'_, R> {
             let mut cursor = Cursor::new(bytes, at);
             let read = match cursor.peek() {
                 None => return,
+                // Between the lines of an array whose start was damaged.
+                Some(b',') => Ok(cursor.at + 1),
                 Some(b'{') => self.top(bytes, cursor.at),
                 Some(b'[') => self.list(bytes, cursor.at, 0),
                 Some(_) => {
@@ -104,24 +108,19 @@ impl<R: Records> Archive<'_, R> {
         // one from reaching the next.
         let line = memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default())
             .map_or(bytes.len(), |length| at + length);
-        let whole = Fields::read(bytes.get(..line).unwrap_or_default(), at).or_else(|_| {
-            let (fields, end) = Fields::read(bytes, at)?;
-            // A string that is not closed swallows lines until quotes happen to match again.
-            let json = bytes.get(at..end).unwrap_or_default();
-            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
-                Ok(_) => Ok((fields, end)),
-                Err(_) => Err(Stop::At(at)),
-            }
-        });
-        match whole {
-            Ok((fields, end)) => self.accept(bytes, at, end, &fields, 0).map(|()| end),
-            Err(Stop::End) => self.wrapper(bytes, at, 0),
-            Err(Stop::At(_)) => {
-                self.count += 1;
-                self.records.unreadable(Place::Byte(at), "is no JSON");
-                Err(Lost(at))
-            }
+        if let Some(object) = Outline::read(bytes.get(..line).unwrap_or_default(), at) {
+            return self.accept(bytes, at, &object, 0).map(|()| object.end());
         }
+        let Some(object) = Outline::read(bytes, at) else {
+            return self.wrapper(bytes, at, 0);
+        };
+        // A string that is not closed swallows lines until quotes happen to match again.
+        if serde_json::from_slice::<IgnoredAny>(object.json()).is_err() {
+            self.count += 1;
+            self.records.unreadable(Place::Byte(at), "is no JSON");
+            return Err(Lost(at));
+        }
+        self.accept(bytes, at, &object, 0).map(|()| object.end())
     }
 
     /// Reads the lists of records among an object's own members.
@@ -130,27 +129,25 @@ impl<R: Records> Archive<'_, R> {
         if cursor.peek() == Some(b'}') {
             return Ok(cursor.at + 1);
         }
+        // Where to look for more behind damage: behind what was read, if anything was.
+        let mut from = at;
         loop {
-            let start = cursor.at;
             let member = cursor.text().and_then(|key| {
                 cursor.eat(b':')?;
-                Ok((
-                    is_list_key(key.json(bytes)),
-                    cursor.peek().ok_or(Stop::End)?,
-                ))
+                Ok((is_list_key(key), cursor.peek().ok_or(Stop::End)?))
             });
-            match member {
-                Ok((true, b'[')) => cursor.at = self.list(bytes, cursor.at, depth)?,
-                Ok(_) => {
-                    cursor.value().map_err(|stop| self.lose(stop, start))?;
-                }
-                Err(stop) => return Err(self.lose(stop, start)),
+            let (lists, first) = member.map_err(|stop| self.lose(stop, from))?;
+            if lists && first == b'[' {
+                cursor.at = self.list(bytes, cursor.at, depth)?;
+                from = cursor.at;
+            } else {
+                cursor.value().map_err(|stop| self.lose(stop, from))?;
             }
             match cursor.peek() {
                 Some(b',') => cursor.at += 1,
                 Some(b'}') => return Ok(cursor.at + 1),
-                Some(_) => return Err(self.lose(Stop::At(cursor.at), cursor.at)),
-                None => return Err(self.lose(Stop::End, start)),
+                Some(_) => return Err(self.lose(Stop::At(cursor.at), from)),
+                None => return Err(self.lose(Stop::End, from)),
             }
         }
     }
@@ -165,13 +162,13 @@ impl<R: Records> Archive<'_, R> {
             let first = cursor.peek();
             let start = cursor.at;
             if first == Some(b'{') {
-                match Fields::read(bytes, start) {
-                    Ok((fields, end)) => {
-                        self.accept(bytes, start, end, &fields, depth)?;
-                        cursor.at = end;
-                    }
-                    Err(stop) => cursor.at = self.step_over(bytes, start, stop)?,
-                }
+                let Some(object) = Outline::read(bytes, start) else {
+                    self.count += 1;
+                    self.records.cut_off(Place::Record(self.count));
+                    return Err(Lost(start));
+                };
+                self.accept(bytes, start, &object, depth)?;
+                cursor.at = object.end();
             } else {
                 cursor.value().map_err(|stop| self.lose(stop, start))?;
                 self.count += 1;
@@ -187,20 +184,6 @@ impl<R: Records> Archive<'_, R> {
         }
     }
 
-    /// Steps over a record whose own level is no JSON, when its brackets still say where it ends.
-    fn step_over(&mut self, bytes: &[u8], start: usize, stop: Stop) -> Result<usize, Lost> {
-        self.count += 1;
-        if stop == Stop::End {
-            self.records.cut_off(Place::Record(self.count));
-            return Err(Lost(start));
-        }
-        self.records
-            .unreadable(Place::Record(self.count), "is no JSON");
-        nest_end(bytes, start)
-            .filter(|end| matches!(Cursor::new(bytes, *end).peek(), Some(b',' | b']')))
-            .ok_or(Lost(start))
-    }
-
     /// Notes that reading ended early.
     fn lose(&mut self, stop: Stop, from: usize) -> Lost {
         match stop {
@@ -211,79 +194,79 @@ impl<R: Records> Archive<'_, R> {
     }
 
     /// Takes an object for what it is: a record, or what one is wrapped in.
+    #[inline]
     fn accept(
         &mut self,
         bytes: &[u8],
         at: usize,
-        end: usize,
-        fields: &Fields,
+        object: &Outline,
         depth: u32,
     ) -> Result<(), Lost> {
+        if object.has_time() {
+            self.record(object);
+            return Ok(());
+        }
+        self.unwrap(bytes, at, object, depth)
+    }
+
+    fn unwrap(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        object: &Outline,
+        depth: u32,
+    ) -> Result<(), Lost> {
+        let fields = object.fields();
+        let is_list = |key| matches!(fields.opening(key), Some((b'[', _)));
         if fields.is_record() {
-            self.count += 1;
-            self.records.record(
-                self.count,
-                bytes,
-                bytes.get(at..end).unwrap_or_default(),
-                fields,
-            );
-        } else if fields.lists && depth < DEPTH {
+            self.record(object);
+        } else if depth < DEPTH && (is_list(Key::Records) || is_list(Key::Events)) {
             self.wrapper(bytes, at, depth + 1)?;
-        } else if bytes.get(fields.detail.start) == Some(&b'{') && fields.detail.kind == Kind::Nest
-        {
-            self.inner(bytes, fields.detail.start, true);
-        } else if let Some(record) = text(bytes, fields.lookup) {
-            self.inner(record.as_bytes(), 0, false);
-        } else if !fields.digest {
-            self.count += 1;
-            self.records
-                .unreadable(Place::Record(self.count), "is no CloudTrail record");
+        } else if let Some((b'{', detail)) = fields.opening(Key::Detail) {
+            // EventBridge carries events that are no audit records, too.
+            if let Some(record) =
+                Outline::read(bytes, detail).filter(|record| record.fields().is_record())
+            {
+                self.record(&record);
+            }
+        } else if let Some(record) = fields.text(Key::Lookup) {
+            match Outline::read(record.as_bytes(), 0) {
+                Some(record) if record.fields().is_record() => self.record(&record),
+                _ => self.stranger(),
+            }
+        } else if !fields.has(Key::Digest) {
+            self.stranger();
         }
         Ok(())
     }
 
-    /// Takes the record inside an EventBridge event or one of LookupEvents.
-    fn inner(&mut self, bytes: &[u8], at: usize, other_events: bool) {
-        match Fields::read(bytes, at) {
-            Ok((fields, end)) if fields.is_record() => {
-                self.count += 1;
-                self.records.record(
-                    self.count,
-                    bytes,
-                    bytes.get(at..end).unwrap_or_default(),
-                    &fields,
-                );
-            }
-            // EventBridge carries events that are no audit records.
-            Ok(_) if other_events => {}
-            Ok(_) => {
-                self.count += 1;
-                self.records
-                    .unreadable(Place::Record(self.count), "is no CloudTrail record");
-            }
-            Err(_) => {
-                self.count += 1;
-                self.records
-                    .unreadable(Place::Record(self.count), "is no JSON");
-            }
-        }
+    #[inline]
+    fn record(&mut self, record: &Outline) {
+        self.count += 1;
+        self.records.record(self.count, record);
+    }
+
+    fn stranger(&mut self) {
+        self.count += 1;
+        self.records
+            .unreadable(Place::Record(self.count), "is no CloudTrail record");
     }
 }
 
-/// Whether a key, in its quotes, is that of a list of records or of LookupEvents' events.
-fn is_list_key(key: &[u8]) -> bool {
+/// Whether a key is that of a list of records or of LookupEvents' events.
+fn is_list_key(key: Raw) -> bool {
     match key {
-        br#""Records""# | br#""Events""# => true,
-        key if key.contains(&b'\\') => serde_json::from_slice::<String>(key)
+        Raw::Text(key) => matches!(key, b"Records" | b"Events"),
+        Raw::Escaped(json) => serde_json::from_slice::<String>(json)
             .is_ok_and(|key| matches!(key.as_str(), "Records" | "Events")),
-        _ => false,
+        Raw::Nest(_) | Raw::Plain(_) => false,
     }
 }
 
 /// Whether the first member of an object is a list of records.
 fn first_key_lists(bytes: &[u8], at: usize) -> bool {
     let mut cursor = Cursor::new(bytes, at + 1);
-    cursor.text().is_ok_and(|key| is_list_key(key.json(bytes)))
+    cursor.text().is_ok_and(|key| is_list_key(key))
         && cursor.eat(b':').is_ok()
         && cursor.peek() == Some(b'[')
 }
@@ -299,7 +282,7 @@ fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fields, Place, Records, read};
+    use super::{Key, Outline, Place, Records, read};
 
     #[derive(Debug, Default)]
     struct Seen {
@@ -308,9 +291,14 @@ mod tests {
     }
 
     impl Records for Seen {
-        fn record(&mut self, number: u64, bytes: &[u8], json: &[u8], fields: &Fields) {
+        fn record(&mut self, number: u64, record: &Outline) {
+            let json = record.json();
             assert!(json.starts_with(b"{") && json.ends_with(b"}"));
-            let name = super::text(bytes, fields.name).unwrap_or_default();
+            let name = record
+                .fields()
+                .text(Key::Name)
+                .unwrap_or_default()
+                .into_owned();
             self.names.push(format!("{number}{name}"));
         }
 
@@ -432,8 +420,8 @@ mod tests {
             ),
             (
                 format!(r#"{{"Records":[{a},{{"eventName":oops?}},7,{b}]}}"#),
-                "1A 4B",
-                &["Record(2) is no JSON", "Record(3) is no JSON object"],
+                "1A 2 4B",
+                &["Record(3) is no JSON object"],
             ),
             (
                 format!(r#"{{"Records":[{a} {b}]}}"#),
@@ -442,15 +430,15 @@ mod tests {
             ),
             (
                 format!("{a}\n{}\n{b}", &a[..14]),
-                "1A 3B",
-                &["Byte(30) is no JSON"],
+                "1A 2B",
+                &["Byte(47) is no JSON"],
             ),
             (
                 format!("{a}\n{}\n{b}", &a[..10]),
-                "1A 3B",
-                &["Byte(30) is no JSON"],
+                "1A 2B",
+                &["Byte(43) is no JSON"],
             ),
-            (format!("{a}\n{}", &a[..10]), "1A", &["Byte(31) cut off"]),
+            (format!("{a}\n{}", &a[..10]), "1A", &["Byte(30) cut off"]),
             (
                 format!("2026 {a}\n{b}\noops"),
                 "1B",
@@ -468,7 +456,10 @@ mod tests {
             (
                 r#"{"Events":[{"CloudTrailEvent":"{"},{"CloudTrailEvent":"{}"}]}"#.to_owned(),
                 "",
-                &["Record(1) is no JSON", "Record(2) is no CloudTrail record"],
+                &[
+                    "Record(1) is no CloudTrail record",
+                    "Record(2) is no CloudTrail record",
+                ],
             ),
             (
                 "name,time\nA,B\n".to_owned(),

@@ -2,6 +2,8 @@
 
 pub(crate) mod archive;
 pub(crate) mod fields;
+pub(crate) mod keys;
+pub mod layout;
 pub(crate) mod lenient;
 pub(crate) mod record;
-pub mod layout;
+pub mod span;

@@ -4,7 +4,7 @@
 //! the program runs, and plain word arithmetic anywhere.
 
 /// Where the bytes that shape JSON stand in a block: bit n is byte n.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     pub quote: u64,
     pub backslash: u64,
@@ -12,21 +12,19 @@ pub(crate) struct Masks {
     pub open: u64,
     /// `}` and `]`.
     pub close: u64,
+    pub colon: u64,
 }
 
 /// Bytes per block.
 pub(crate) const BLOCK: usize = 64;
-
-/// Bytes per step in a string.
-pub(crate) const STEP: usize = 32;
 
 /// A way to see.
 pub(crate) trait Sight: Copy {
     /// The masks of a block.
     fn masks(self, block: &[u8; BLOCK]) -> Masks;
 
-    /// Which bytes of a step are quotes or backslashes.
-    fn stops(self, step: &[u8; STEP]) -> u32;
+    /// Bit n is the parity of the bits 0 to n.
+    fn parity(self, bits: u64) -> u64;
 }
 
 /// Work that is done with the best sight there is.
@@ -42,8 +40,11 @@ pub(crate) trait Look {
 #[inline(always)]
 pub(crate) fn look<L: Look>(work: L) -> L::Found {
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = avx2::Avx2::detect() {
-        return avx2.look(work);
+    if let Some(avx2) = x86::Avx2::detect() {
+        return match x86::Avx512::detect() {
+            Some(avx512) => avx512.look(work),
+            None => avx2.look(work),
+        };
     }
     work.look(Words)
 }
@@ -51,20 +52,26 @@ pub(crate) fn look<L: Look>(work: L) -> L::Found {
 pub(crate) use words::Words;
 
 #[cfg(target_arch = "x86_64")]
-mod avx2 {
-    //! The one place with `unsafe`: calls of what is compiled for AVX2, which are sound on a
-    //! machine that has it. Nothing here reads memory but through references.
+mod x86 {
+    //! The one place with `unsafe`: calls of what is compiled for AVX2 or AVX-512, which are sound
+    //! on a machine that has it. Nothing here reads memory but through references.
     #![allow(unsafe_code)]
 
-    use super::{BLOCK, Look, Masks, STEP, Sight};
+    use super::{BLOCK, Look, Masks, Sight};
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-        _mm256_setr_epi64x,
+        __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_setr_epi64x, _mm512_cmpeq_epi8_mask, _mm512_or_si512, _mm512_set1_epi8,
+        _mm512_setr_epi64,
     };
 
     /// Proof that the machine has AVX2 and what came with it.
     #[derive(Debug, Clone, Copy)]
     pub(super) struct Avx2(());
+
+    /// Proof that the machine has AVX-512 for bytes, besides.
+    #[derive(Debug, Clone, Copy)]
+    pub(super) struct Avx512(());
 
     impl Avx2 {
         #[inline(always)]
@@ -73,93 +80,129 @@ mod avx2 {
                 && is_x86_feature_detected!("bmi1")
                 && is_x86_feature_detected!("bmi2")
                 && is_x86_feature_detected!("lzcnt")
-                && is_x86_feature_detected!("popcnt");
+                && is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("pclmulqdq");
             has.then_some(Self(()))
         }
 
         #[inline(always)]
         pub(super) fn look<L: Look>(self, work: L) -> L::Found {
+            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+            fn look<L: Look>(sight: Avx2, work: L) -> L::Found {
+                work.look(sight)
+            }
             // SAFETY: `self` exists, so the machine has these features.
             unsafe { look(self, work) }
         }
     }
 
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn look<L: Look>(sight: Avx2, work: L) -> L::Found {
-        work.look(sight)
+    impl Avx512 {
+        #[inline(always)]
+        pub(super) fn detect() -> Option<Self> {
+            let has = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            (has && Avx2::detect().is_some()).then_some(Self(()))
+        }
+
+        #[inline(always)]
+        pub(super) fn look<L: Look>(self, work: L) -> L::Found {
+            #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+            fn look<L: Look>(sight: Avx512, work: L) -> L::Found {
+                work.look(sight)
+            }
+            // SAFETY: `self` exists, so the machine has these features.
+            unsafe { look(self, work) }
+        }
     }
 
     impl Sight for Avx2 {
         #[inline(always)]
         fn masks(self, block: &[u8; BLOCK]) -> Masks {
             // SAFETY: `self` exists, so the machine has AVX2.
-            unsafe { masks(block) }
+            unsafe { masks_avx2(block) }
         }
 
         #[inline(always)]
-        fn stops(self, step: &[u8; STEP]) -> u32 {
-            // SAFETY: `self` exists, so the machine has AVX2.
-            unsafe { stops(step) }
+        fn parity(self, bits: u64) -> u64 {
+            // SAFETY: `self` exists, so the machine has carry-less multiplication.
+            unsafe { parity(bits) }
+        }
+    }
+
+    impl Sight for Avx512 {
+        #[inline(always)]
+        fn masks(self, block: &[u8; BLOCK]) -> Masks {
+            // SAFETY: `self` exists, so the machine has AVX-512 for bytes.
+            unsafe { masks_avx512(block) }
+        }
+
+        #[inline(always)]
+        fn parity(self, bits: u64) -> u64 {
+            // SAFETY: `self` exists, so the machine has carry-less multiplication.
+            unsafe { parity(bits) }
         }
     }
 
     #[inline]
-    #[target_feature(enable = "avx2")]
-    fn load(bytes: &[u8; STEP]) -> __m256i {
-        let (words, _) = bytes.as_chunks::<8>();
-        let [a, b, c, d] = [0, 1, 2, 3].map(|index| i64::from_le_bytes(words[index]));
-        _mm256_setr_epi64x(a, b, c, d)
+    #[target_feature(enable = "pclmulqdq")]
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    fn parity(bits: u64) -> u64 {
+        let bits = _mm_cvtsi64_si128(bits as i64);
+        _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, _mm_set1_epi8(-1))) as u64
+    }
+
+    /// The words of a block.
+    #[inline(always)]
+    fn words(block: &[u8; BLOCK]) -> [i64; 8] {
+        let (words, _) = block.as_chunks::<8>();
+        std::array::from_fn(|index| words.get(index).map_or(0, |word| i64::from_le_bytes(*word)))
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn equal(bytes: __m256i, byte: u8) -> u32 {
-        mask(_mm256_cmpeq_epi8(bytes, all(byte)))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    #[allow(clippy::cast_sign_loss)]
-    fn mask(bytes: __m256i) -> u32 {
-        _mm256_movemask_epi8(bytes) as u32
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    #[allow(clippy::cast_possible_wrap)]
-    fn all(byte: u8) -> __m256i {
-        _mm256_set1_epi8(byte as i8)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn masks(block: &[u8; BLOCK]) -> Masks {
-        let (halves, _) = block.as_chunks::<STEP>();
-        let [low, high] = [load(&halves[0]), load(&halves[1])];
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
+        let [a, b, c, d, e, f, g, h] = words(block);
+        let halves = [
+            _mm256_setr_epi64x(a, b, c, d),
+            _mm256_setr_epi64x(e, f, g, h),
+        ];
         // `[` and `{`, `]` and `}` differ in this bit alone.
-        let folded = [_mm256_or_si256(low, all(0x20)), _mm256_or_si256(high, all(0x20))];
-        let both = |[low, high]: [__m256i; 2], byte| u64::from(equal(low, byte)) | u64::from(equal(high, byte)) << 32;
+        let folded = halves.map(|half| _mm256_or_si256(half, _mm256_set1_epi8(0x20)));
+        let equal = |halves: [__m256i; 2], byte: u8| {
+            let [low, high] = halves.map(|half| {
+                let equal = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte as i8));
+                u64::from(_mm256_movemask_epi8(equal) as u32)
+            });
+            low | high << 32
+        };
         Masks {
-            quote: both([low, high], b'"'),
-            backslash: both([low, high], b'\\'),
-            open: both(folded, b'{'),
-            close: both(folded, b'}'),
+            quote: equal(halves, b'"'),
+            backslash: equal(halves, b'\\'),
+            open: equal(folded, b'{'),
+            close: equal(folded, b'}'),
+            colon: equal(halves, b':'),
         }
     }
 
     #[inline]
-    #[target_feature(enable = "avx2")]
-    fn stops(step: &[u8; STEP]) -> u32 {
-        let bytes = load(step);
-        mask(_mm256_or_si256(
-            _mm256_cmpeq_epi8(bytes, all(b'"')),
-            _mm256_cmpeq_epi8(bytes, all(b'\\')),
-        ))
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[allow(clippy::cast_possible_wrap)]
+    fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
+        let [a, b, c, d, e, f, g, h] = words(block);
+        let bytes = _mm512_setr_epi64(a, b, c, d, e, f, g, h);
+        let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
+        Masks {
+            quote: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'"' as i8)),
+            backslash: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\\' as i8)),
+            open: _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(b'{' as i8)),
+            close: _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(b'}' as i8)),
+            colon: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b':' as i8)),
+        }
     }
 }
 
 mod words {
-    use super::{BLOCK, Masks, STEP, Sight};
+    use super::{BLOCK, Masks, Sight};
 
     /// Eight bytes at a time, in plain arithmetic.
     #[derive(Debug, Clone, Copy)]
@@ -179,7 +222,7 @@ mod words {
 
     impl Sight for Words {
         fn masks(self, block: &[u8; BLOCK]) -> Masks {
-            let mut masks = Masks { quote: 0, backslash: 0, open: 0, close: 0 };
+            let mut masks = Masks::default();
             let (words, _) = block.as_chunks::<8>();
             for (index, word) in words.iter().enumerate() {
                 let shift = index * 8;
@@ -190,19 +233,16 @@ mod words {
                 masks.backslash |= equal(word, b'\\') << shift;
                 masks.open |= equal(folded, b'{') << shift;
                 masks.close |= equal(folded, b'}') << shift;
+                masks.colon |= equal(word, b':') << shift;
             }
             masks
         }
 
-        #[allow(clippy::cast_possible_truncation)]
-        fn stops(self, step: &[u8; STEP]) -> u32 {
-            let mut stops = 0;
-            let (words, _) = step.as_chunks::<8>();
-            for (index, word) in words.iter().enumerate() {
-                let word = u64::from_le_bytes(*word);
-                stops |= (equal(word, b'"') | equal(word, b'\\')) << (index * 8);
+        fn parity(self, mut bits: u64) -> u64 {
+            for distance in [1, 2, 4, 8, 16, 32] {
+                bits ^= bits << distance;
             }
-            stops as u32
+            bits
         }
     }
 }
@@ -220,9 +260,9 @@ pub(crate) struct Carry {
 impl Carry {
     /// The bytes of a block that are inside strings, opening quotes included.
     #[inline(always)]
-    pub(crate) fn strings(&mut self, masks: Masks) -> u64 {
+    pub(crate) fn strings<S: Sight>(&mut self, sight: S, masks: Masks) -> u64 {
         let quotes = masks.quote & !self.escaped(masks.backslash);
-        let strings = parity(quotes) ^ self.string;
+        let strings = sight.parity(quotes) ^ self.string;
         self.string = 0u64.wrapping_sub(strings >> 63);
         strings
     }
@@ -245,20 +285,9 @@ impl Carry {
     }
 }
 
-/// Bit n is the parity of the bits 0 to n.
-#[inline(always)]
-fn parity(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, Carry, Look, Masks, STEP, Sight, Words, look};
+    use super::{BLOCK, Carry, Look, Masks, Sight, Words, look};
     use proptest::prelude::*;
 
     /// Bytes that matter, dense enough that runs and edges are met.
@@ -274,52 +303,53 @@ mod tests {
     struct Block<'a>(&'a [u8; BLOCK]);
 
     impl Look for Block<'_> {
-        type Found = (Masks, u32);
+        type Found = (Masks, u64);
 
-        fn look<S: Sight>(self, sight: S) -> (Masks, u32) {
-            (sight.masks(self.0), sight.stops(self.0.last_chunk().unwrap()))
+        fn look<S: Sight>(self, sight: S) -> (Masks, u64) {
+            let masks = sight.masks(self.0);
+            (masks, sight.parity(masks.quote))
         }
     }
 
     proptest! {
-        #[test]
-        fn both_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
-            let bytes: [u8; BLOCK] = bytes.try_into().unwrap();
-            let (masks, stops) = Block(&bytes).look(Words);
-            prop_assert_eq!(look(Block(&bytes)), (masks, stops));
-            for (index, byte) in bytes.iter().enumerate() {
-                let is = |mask: u64| mask >> index & 1 == 1;
-                prop_assert_eq!(is(masks.quote), *byte == b'"');
-                prop_assert_eq!(is(masks.backslash), *byte == b'\\');
-                prop_assert_eq!(is(masks.open), matches!(byte, b'{' | b'['));
-                prop_assert_eq!(is(masks.close), matches!(byte, b'}' | b']'));
-                prop_assert_eq!(index >= STEP && is(u64::from(stops) << STEP), index >= STEP && matches!(byte, b'"' | b'\\'));
+            #[test]
+            fn both_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
+                let bytes: [u8; BLOCK] = bytes.try_into().unwrap();
+                let (masks, parity) = Block(&bytes).look(Words);
+                prop_assert_eq!(look(Block(&bytes)), (masks, parity));
+                for (index, byte) in bytes.iter().enumerate() {
+                    let is = |mask: u64| mask >> index & 1 == 1;
+                    prop_assert_eq!(is(masks.quote), *byte == b'"');
+                    prop_assert_eq!(is(masks.backslash), *byte == b'\\');
+                    prop_assert_eq!(is(masks.open), matches!(byte, b'{' | b'['));
+                    prop_assert_eq!(is(masks.close), matches!(byte, b'}' | b']'));
+    prop_assert_eq!(is(masks.colon), *byte == b':');
+                }
+            }
+
+            #[test]
+            fn strings_are_seen_as_a_plain_reading_sees_them(bytes in prop::collection::vec(dense(), 256)) {
+                let mut carry = Carry::default();
+                let (blocks, _) = bytes.as_chunks::<BLOCK>();
+                let seen: Vec<bool> = blocks
+                    .iter()
+                    .flat_map(|block| {
+                        let strings = carry.strings(Words, Words.masks(block));
+                        (0..BLOCK).map(move |bit| strings >> bit & 1 == 1)
+                    })
+                    .collect();
+
+                let (mut inside, mut escaped) = (false, false);
+                let plain: Vec<bool> = bytes
+                    .iter()
+                    .map(|byte| {
+                        let quote = *byte == b'"' && !escaped;
+                        escaped = *byte == b'\\' && !escaped;
+                        inside ^= quote;
+                        inside
+                    })
+                    .collect();
+                prop_assert_eq!(seen, plain);
             }
         }
-
-        #[test]
-        fn strings_are_seen_as_a_plain_reading_sees_them(bytes in prop::collection::vec(dense(), 256)) {
-            let mut carry = Carry::default();
-            let (blocks, _) = bytes.as_chunks::<BLOCK>();
-            let seen: Vec<bool> = blocks
-                .iter()
-                .flat_map(|block| {
-                    let strings = carry.strings(Words.masks(block));
-                    (0..BLOCK).map(move |bit| strings >> bit & 1 == 1)
-                })
-                .collect();
-
-            let (mut inside, mut escaped) = (false, false);
-            let plain: Vec<bool> = bytes
-                .iter()
-                .map(|byte| {
-                    let quote = *byte == b'"' && !escaped;
-                    escaped = *byte == b'\\' && !escaped;
-                    inside ^= quote;
-                    inside
-                })
-                .collect();
-            prop_assert_eq!(seen, plain);
-        }
-    }
 }

@@ -13,7 +13,8 @@ pub use tally::{Problem, Tally};
 
 use super::call::Call;
 use super::cloudtrail::archive::{self, Place, Records};
-use super::cloudtrail::fields::{Effect, Fields, account, effect, text, time};
+use super::cloudtrail::fields::{Effect, Fields, Outline};
+use super::cloudtrail::keys::Key;
 use super::cloudtrail::record;
 use crate::window::Window;
 use inflate::{Inflater, is_gzip};
@@ -169,20 +170,20 @@ impl Reading<'_> {
     }
 
     /// Whether calls of the account and region of a record are wanted.
-    fn is_asked_for(&self, bytes: &[u8], fields: &Fields) -> bool {
+    fn is_asked_for(&self, fields: &Fields) -> bool {
         let asks = |asked: &[String], found: Option<&str>| {
             asked.is_empty() || found.is_some_and(|found| asked.iter().any(|asked| asked == found))
         };
-        asks(&self.filter.regions, text(bytes, fields.region).as_deref())
+        asks(&self.filter.regions, fields.text(Key::Region).as_deref())
             && (self.filter.accounts.is_empty()
-                || asks(&self.filter.accounts, account(bytes, fields).as_deref()))
+                || asks(&self.filter.accounts, fields.account().as_deref()))
     }
 }
 
 impl Records for Reading<'_> {
     #[inline]
-    fn record(&mut self, number: u64, bytes: &[u8], json: &[u8], fields: &Fields) {
-        let Some(time) = time(bytes, fields.time) else {
+    fn record(&mut self, number: u64, record: &Outline) {
+        let Some(time) = record.time() else {
             self.problems.add(
                 Some(self.place(Place::Record(number))),
                 "has no eventTime that says when it was",
@@ -194,7 +195,11 @@ impl Records for Reading<'_> {
             return;
         }
         self.in_window += 1;
-        match effect(bytes, fields) {
+        if record.is_read() {
+            return;
+        }
+        let fields = record.fields();
+        match fields.effect() {
             Effect::None => return,
             Effect::Failed => {
                 self.failed_calls += 1;
@@ -204,12 +209,12 @@ impl Records for Reading<'_> {
             }
             Effect::Change => self.writes += 1,
         }
-        let service = text(bytes, fields.service).unwrap_or_default();
-        let name = text(bytes, fields.name).unwrap_or_default();
-        if !(self.filter.wanted)(&service, &name) || !self.is_asked_for(bytes, fields) {
+        let service = fields.text(Key::Service).unwrap_or_default();
+        let name = fields.text(Key::Name).unwrap_or_default();
+        if !(self.filter.wanted)(&service, &name) || !self.is_asked_for(&fields) {
             return;
         }
-        match record::call(json, time) {
+        match record::call(record.json(), time) {
             Ok(call) => (self.sink)(call),
             Err(error) => self.problems.add(
                 Some(self.place(Place::Record(number))),

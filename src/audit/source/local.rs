@@ -192,7 +192,7 @@ fn problem(location: &str, problem: &str, remedy: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::cloudtrail::layout::{DEFAULT_LAG, Span};
+    use crate::audit::cloudtrail::span::{DEFAULT_LAG, Span};
     use crate::window::Window;
 
     #[derive(Default)]

@@ -5,15 +5,18 @@
 //! few are ever pending however many accounts and days there are; keys go out as they are
 //! listed and are never collected.
 
+mod plan;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::audit::cloudtrail::layout::{
-    FolderDate, Level, Minute, Name, Place, Selection, key_before, looks_like_log,
-};
+use plan::{Step, files_of_day, first_step, last_part, split};
+
+use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, looks_like_log};
+use crate::audit::cloudtrail::span::FolderDate;
 use crate::audit::decode::Problem;
 use crate::s3::{Client, Error, Found, Listing, Location, Page, Reason};
 
@@ -25,9 +28,6 @@ const MOST_DEPTH: u8 = 4;
 
 /// Days that are asked for one by one. For more, the folders that exist are listed first.
 const MOST_DAYS: usize = 31;
-
-/// Parts that the listing of one busy day is split into at most.
-const MOST_PARTS: u64 = 24;
 
 /// How deep folders of copied log files are listed apart, many at once.
 const LOOSE_DEPTH: u8 = 2;
@@ -65,26 +65,6 @@ pub enum Trouble {
     Store(Error),
     /// The place is not what was meant.
     Place(Problem),
-}
-
-#[derive(Debug)]
-enum Step {
-    /// Look for the layout in a folder that is not part of it.
-    Search { folder: String, depth: u8 },
-    /// `AWSLogs/`, or an organisation in it.
-    Accounts { folder: String },
-    /// `CloudTrail/` of an account.
-    Regions { folder: String },
-    /// A region, a year or a month.
-    Dates { folder: String },
-    /// The log files of a day, from behind one key to before another.
-    Files {
-        folder: String,
-        after: Option<String>,
-        before: Option<String>,
-    },
-    /// Whatever looks like a log file.
-    Loose { folder: String, depth: u8 },
 }
 
 /// What all steps of a walk share.
@@ -175,7 +155,7 @@ impl Shared {
                         return;
                     }
                 }
-                Some(Err(_)) => {}
+                Some(Err(_)) => troubles.push(Trouble::Place(stopped(&self.bucket))),
             }
             if self.walk.keys.is_closed() {
                 return;
@@ -400,93 +380,6 @@ impl Shared {
     }
 }
 
-/// Where a walk begins for the folder that the user named. None: nothing in it is selected.
-fn first_step(folder: &str, selection: &Selection) -> Result<Option<Step>, &'static str> {
-    let place = Place::of(folder.split('/'));
-    if place.level == Level::Foreign {
-        return Err("this is not where CloudTrail puts log files of calls");
-    }
-    if !selection.admits_place(&place) {
-        return Ok(None);
-    }
-    let folder = folder.to_owned();
-    Ok(Some(match place.level {
-        Level::Outside | Level::Foreign => Step::Search { folder, depth: 0 },
-        Level::Root => Step::Accounts { folder },
-        Level::Account => Step::Regions {
-            folder: format!("{folder}CloudTrail/"),
-        },
-        Level::Trail => Step::Regions { folder },
-        Level::Region => Step::Dates { folder },
-        Level::Day => files_of_day(folder, selection),
-        Level::Loose => Step::Loose { folder, depth: 0 },
-    }))
-}
-
-/// The listing of a day, begun at the first name that can be needed.
-fn files_of_day(folder: String, selection: &Selection) -> Step {
-    let place = Place::of(folder.split('/'));
-    let first = place.date.and_then(|day| selection.span.first_of(day));
-    let after = match (place.account, place.region, first) {
-        (Some(account), Some(region), Some(first)) => {
-            Some(key_before(&folder, account, region, first))
-        }
-        _ => None,
-    };
-    Step::Files {
-        folder,
-        after,
-        before: None,
-    }
-}
-
-/// Splits what follows the first page of a day into stretches of time to list side by side, so
-/// that a busy day is not listed one page after another. Empty when it is not worth it.
-fn split(folder: &str, page: &[Found], selection: &Selection) -> Vec<Step> {
-    let logs = page
-        .iter()
-        .filter_map(|object| match Name::of(last_part(&object.key)) {
-            Name::Log { minute, .. } => Some(minute),
-            _ => None,
-        });
-    let place = Place::of(folder.split('/'));
-    let (Some(account), Some(region), Some(first), Some(last), Some(end)) = (
-        place.account,
-        place.region,
-        logs.clone().min(),
-        logs.max(),
-        page.last(),
-    ) else {
-        return Vec::new();
-    };
-    let covered = last.of_day().saturating_sub(first.of_day()).max(5);
-    let until = place.date.and_then(|day| selection.span.last_of(day));
-    let until = until.map_or(24 * 60, |minute| minute.of_day() + 1);
-    let left = until.saturating_sub(last.of_day());
-    let parts = left.div_ceil(covered).min(MOST_PARTS);
-    if parts < 3 {
-        return Vec::new();
-    }
-    let border = |part: u64| {
-        let minute: Minute = last.at(last.of_day() + left * part / parts);
-        key_before(folder, account, region, minute)
-    };
-    (0..parts)
-        .map(|part| Step::Files {
-            folder: folder.to_owned(),
-            after: Some(match part {
-                0 => end.key.clone(),
-                _ => border(part),
-            }),
-            before: (part + 1 < parts).then(|| border(part + 1)),
-        })
-        .collect()
-}
-
-fn last_part(key: &str) -> &str {
-    key.rsplit('/').next().unwrap_or(key)
-}
-
 fn foreign(location: &Location, problem: &str) -> Problem {
     Problem {
         location: location.to_string(),
@@ -505,6 +398,15 @@ fn nothing_there(location: &Location) -> Problem {
             "check the prefix: `aws s3 ls s3://{}/` shows what the bucket holds",
             location.bucket
         )),
+    }
+}
+
+fn stopped(bucket: &str) -> Problem {
+    Problem {
+        location: format!("s3://{bucket}"),
+        place: None,
+        problem: "a listing stopped unexpectedly".to_owned(),
+        remedy: Some("report this as a defect of tfdrift".to_owned()),
     }
 }
 

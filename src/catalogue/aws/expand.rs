@@ -23,16 +23,26 @@ pub fn expand(name: &str, view: &View<'_>) -> Vec<Value> {
 }
 
 fn at<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
-    let steps = path.parse::<Path>().map(|path| path.steps).unwrap_or_default();
-    path::select(value, &steps).values.into_iter().flat_map(members).filter(|value| !is_blank(value)).collect()
+    let steps = path
+        .parse::<Path>()
+        .map(|path| path.steps)
+        .unwrap_or_default();
+    path::select(value, &steps)
+        .values
+        .into_iter()
+        .flat_map(members)
+        .filter(|value| !is_blank(value))
+        .collect()
 }
 
 fn one(value: &Value, path: &str) -> Value {
-    at(value, path).first().map_or(Value::Null, |value| single(value).clone())
+    at(value, path)
+        .first()
+        .map_or(Value::Null, |value| single(value).clone())
 }
 
 /// Each source of each permission on its own, whether they come as `ipPermissions`, in the flat old form,
-/// or by rule id (EC2 API Reference, *IpPermission*).
+/// or by rule id (EC2 API Reference, *`IpPermission`*).
 fn ip_permissions(view: &View<'_>) -> Vec<Value> {
     let request = view.request;
     let rules: Vec<&Value> = ["securityGroupRuleSet", "revokedSecurityGroupRuleSet"]
@@ -40,14 +50,20 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
         .flat_map(|set| at(view.response, set))
         .collect();
     let group = match one(request, "groupId") {
-        Value::Null => rules.first().map_or(Value::Null, |rule| one(rule, "groupId")),
+        Value::Null => rules
+            .first()
+            .map_or(Value::Null, |rule| one(rule, "groupId")),
         id => id,
     };
     let name = one(request, "groupName");
     let mut items = Vec::new();
     let permissions = at(request, "ipPermissions");
     let flat = [request];
-    let sources = if permissions.is_empty() { flat.to_vec() } else { permissions };
+    let sources = if permissions.is_empty() {
+        flat.to_vec()
+    } else {
+        permissions
+    };
     for permission in sources {
         let protocol = protocol(&one(permission, "ipProtocol"));
         let all = protocol == "-1" || protocol.is_empty();
@@ -68,29 +84,63 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
         ];
         for (list, member, field) in kinds {
             for range in at(permission, list) {
-                let source = if range.is_object() { one(range, member) } else { range.clone() };
+                let source = if range.is_object() {
+                    one(range, member)
+                } else {
+                    range.clone()
+                };
                 if !source.is_null() {
-                    items.push(item(&base, field, source, &one(range, "description"), &rules));
+                    items.push(item(
+                        &base,
+                        field,
+                        source,
+                        &one(range, "description"),
+                        &rules,
+                    ));
                 }
             }
         }
-        for (member, field) in [("cidrIp", "cidrIpv4"), ("cidrIpv6", "cidrIpv6"), ("sourceSecurityGroupId", "sourceGroupId")] {
+        for (member, field) in [
+            ("cidrIp", "cidrIpv4"),
+            ("cidrIpv6", "cidrIpv6"),
+            ("sourceSecurityGroupId", "sourceGroupId"),
+        ] {
             let source = one(permission, member);
             if !source.is_null() {
                 items.push(item(&base, field, source, &Value::Null, &rules));
             }
         }
     }
-    for id in ["securityGroupRuleIds", "securityGroupRuleIdSet", "SecurityGroupRuleId"].iter().flat_map(|set| at(request, set)) {
-        let id = if id.is_object() { one(id, "securityGroupRuleId") } else { id.clone() };
-        let known = rules.iter().find(|rule| one(rule, "securityGroupRuleId") == id);
-        let mut found = Map::from_iter([(String::from("groupId"), group.clone()), (String::from("ruleId"), id)]);
+    for id in [
+        "securityGroupRuleIds",
+        "securityGroupRuleIdSet",
+        "SecurityGroupRuleId",
+    ]
+    .iter()
+    .flat_map(|set| at(request, set))
+    {
+        let id = if id.is_object() {
+            one(id, "securityGroupRuleId")
+        } else {
+            id.clone()
+        };
+        let known = rules
+            .iter()
+            .find(|rule| one(rule, "securityGroupRuleId") == id);
+        let mut found = Map::from_iter([
+            (String::from("groupId"), group.clone()),
+            (String::from("ruleId"), id),
+        ]);
         if let Some(rule) = known {
             let protocol = protocol(&one(rule, "ipProtocol"));
             found.insert(String::from("protocol"), json!(protocol));
             for (from, to) in [
-                ("fromPort", "fromPort"), ("toPort", "toPort"), ("cidrIpv4", "cidrIpv4"), ("cidrIpv6", "cidrIpv6"),
-                ("prefixListId", "prefixListId"), ("referencedGroupInfo.groupId", "sourceGroupId"),
+                ("fromPort", "fromPort"),
+                ("toPort", "toPort"),
+                ("cidrIpv4", "cidrIpv4"),
+                ("cidrIpv6", "cidrIpv6"),
+                ("prefixListId", "prefixListId"),
+                ("referencedGroupInfo.groupId", "sourceGroupId"),
             ] {
                 found.insert(to.to_owned(), one(rule, from));
             }
@@ -135,14 +185,20 @@ fn protocol(value: &Value) -> String {
         Some("58") => String::from("icmpv6"),
         Some("all") => String::from("-1"),
         Some(text) => text.to_owned(),
-        None => value.as_i64().map(|number| number.to_string()).unwrap_or_default(),
+        None => value
+            .as_i64()
+            .map(|number| number.to_string())
+            .unwrap_or_default(),
     }
 }
 
-/// Each change of a DNS batch (Route 53 API Reference, *ChangeResourceRecordSets*).
+/// Each change of a DNS batch (Route 53 API Reference, *`ChangeResourceRecordSets`*).
 fn change_batch(request: &Value) -> Vec<Value> {
     let zone = one(request, "hostedZoneId");
-    let zone = zone.as_str().and_then(|id| id.rsplit('/').next()).unwrap_or_default();
+    let zone = zone
+        .as_str()
+        .and_then(|id| id.rsplit('/').next())
+        .unwrap_or_default();
     at(request, "changeBatch.changes")
         .into_iter()
         .filter_map(|change| {
@@ -152,8 +208,18 @@ fn change_batch(request: &Value) -> Vec<Value> {
             item.insert(String::from("action"), one(change, "action"));
             item.insert(String::from("name"), json!(dns(set.get("name")?.as_str()?)));
             item.insert(String::from("ttl"), one(set, "tTL"));
-            let records: Vec<Value> = at(set, "resourceRecords").iter().map(|record| one(record, "value")).collect();
-            item.insert(String::from("records"), if records.is_empty() { Value::Null } else { Value::Array(records) });
+            let records: Vec<Value> = at(set, "resourceRecords")
+                .iter()
+                .map(|record| one(record, "value"))
+                .collect();
+            item.insert(
+                String::from("records"),
+                if records.is_empty() {
+                    Value::Null
+                } else {
+                    Value::Array(records)
+                },
+            );
             if let Some(alias) = set.get("aliasTarget") {
                 item.insert(String::from("alias"), alias.clone());
             }
@@ -164,16 +230,22 @@ fn change_batch(request: &Value) -> Vec<Value> {
 
 /// Each method setting among the patch operations of a stage (API Gateway, *Patch operations*, `/{resource}/{method}/…`).
 fn stage_methods(request: &Value) -> Vec<Value> {
-    let Some(patch) = request.get("patch").and_then(Value::as_object) else { return Vec::new() };
+    let Some(patch) = request.get("patch").and_then(Value::as_object) else {
+        return Vec::new();
+    };
     patch
         .iter()
         .filter_map(|(path, value)| {
-            let at = ["/throttling/", "/logging/", "/metrics/", "/caching/"].iter().find_map(|part| path.find(part))?;
+            if value.is_object() {
+                return None;
+            }
+            let at = ["/throttling/", "/logging/", "/metrics/", "/caching/"]
+                .iter()
+                .find_map(|part| path.find(part))?;
             let method = path.get(..at)?.trim_start_matches('/').replace("~1", "/");
             let method = method.trim_start_matches('/');
-            (!method.is_empty()).then(|| {
-                json!({"methodPath": method, "setting": path[at + 1..], "value": value})
-            })
+            (!method.is_empty())
+                .then(|| json!({"methodPath": method, "setting": path[at + 1..], "value": value}))
         })
         .collect()
 }
@@ -185,7 +257,16 @@ mod tests {
     fn expanded(name: &str, request: Value, response: Value) -> Vec<Value> {
         let request = crate::catalogue::aws::shape::normalised(request);
         let null = Value::Null;
-        expand(name, &View { request: &request, response: &response, extra: &null, resources: &null, item: &null })
+        expand(
+            name,
+            &View {
+                request: &request,
+                response: &response,
+                extra: &null,
+                resources: &null,
+                item: &null,
+            },
+        )
     }
 
     #[test]
@@ -206,7 +287,10 @@ mod tests {
             json!({"securityGroupRuleSet": {"items": [{"groupId": "sg-9"}]}}),
         );
         assert_eq!(flat.len(), 1);
-        assert_eq!((&flat[0]["groupId"], &flat[0]["fromPort"]), (&json!("sg-9"), &json!(0)));
+        assert_eq!(
+            (&flat[0]["groupId"], &flat[0]["fromPort"]),
+            (&json!("sg-9"), &json!(0))
+        );
     }
 
     #[test]
@@ -218,7 +302,14 @@ mod tests {
             Value::Null,
         );
         assert_eq!(items.len(), 1);
-        assert_eq!((&items[0]["zone"], &items[0]["name"], &items[0]["records"]), (&json!("Z1"), &json!("*.apps.example.com"), &json!(["192.0.2.1"])));
+        assert_eq!(
+            (&items[0]["zone"], &items[0]["name"], &items[0]["records"]),
+            (
+                &json!("Z1"),
+                &json!("*.apps.example.com"),
+                &json!(["192.0.2.1"])
+            )
+        );
     }
 
     #[test]
@@ -229,7 +320,16 @@ mod tests {
                 {"op": "replace", "path": "/~1pets/GET/logging/loglevel", "value": "OFF"}, {"op": "replace", "path": "/tracingEnabled", "value": "true"}]}}),
             Value::Null,
         );
-        let seen: Vec<_> = items.iter().map(|item| (item["methodPath"].as_str(), item["setting"].as_str())).collect();
-        assert_eq!(seen, [(Some("*/*"), Some("throttling/rateLimit")), (Some("pets/GET"), Some("logging/loglevel"))]);
+        let seen: Vec<_> = items
+            .iter()
+            .map(|item| (item["methodPath"].as_str(), item["setting"].as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (Some("*/*"), Some("throttling/rateLimit")),
+                (Some("pets/GET"), Some("logging/loglevel"))
+            ]
+        );
     }
 }

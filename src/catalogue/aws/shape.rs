@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 /// - API Gateway's patch operations as `patch["…"]`.
 #[must_use]
 pub fn normalised(mut request: Value) -> Value {
-    let Some(map) = request.as_object_mut() else { return request };
+    let Some(map) = request.as_object_mut() else {
+        return request;
+    };
     if let Some(name) = text(map, "attribute")
         && let Some(value) = map.get("value").cloned()
     {
@@ -18,8 +20,14 @@ pub fn normalised(mut request: Value) -> Value {
     if let Some(name) = text(map, "attributeName")
         && !map.contains_key("attributes")
     {
-        let value = map.get("attributeValue").cloned().unwrap_or_else(|| Value::String(String::new()));
-        map.insert(String::from("attributes"), Value::Object(Map::from_iter([(name, value)])));
+        let value = map
+            .get("attributeValue")
+            .cloned()
+            .unwrap_or_else(|| Value::String(String::new()));
+        map.insert(
+            String::from("attributes"),
+            Value::Object(Map::from_iter([(name, value)])),
+        );
     }
     if let Some(patch) = patch(map) {
         map.insert(String::from("patch"), Value::Object(patch));
@@ -27,13 +35,17 @@ pub fn normalised(mut request: Value) -> Value {
     request
 }
 
-/// The version suffix that Lambda and CloudFront add to event names, taken away
+/// The version suffix that Lambda and `CloudFront` add to event names, taken away
 /// (`UpdateFunctionConfiguration20150331v2`, `CreateFunction2020_05_31`).
 #[must_use]
 pub fn without_version(event: &str) -> &str {
     let digits = |text: &str| text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
     let bare = match event.rsplit_once('v') {
-        Some((bare, version)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => bare,
+        Some((bare, version))
+            if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            bare
+        }
         _ => event,
     };
     if let Some(at) = bare.len().checked_sub(8)
@@ -47,7 +59,11 @@ pub fn without_version(event: &str) -> &str {
         && let (Some(name), Some(date)) = (event.get(..at), event.get(at..))
         && date.starts_with("20")
         && date.bytes().enumerate().all(|(index, byte)| {
-            if index == 4 || index == 7 { byte == b'_' } else { byte.is_ascii_digit() }
+            if index == 4 || index == 7 {
+                byte == b'_'
+            } else {
+                byte.is_ascii_digit()
+            }
         })
     {
         return name;
@@ -56,13 +72,20 @@ pub fn without_version(event: &str) -> &str {
 }
 
 fn text(map: &Map<String, Value>, key: &str) -> Option<String> {
-    map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    map.get(key)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn patch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
-    let input = map.values().find_map(|value| value.get("patchOperations")).or_else(|| map.get("patchOperations"))?;
+    let input = map
+        .values()
+        .find_map(|value| value.get("patchOperations"))
+        .or_else(|| map.get("patchOperations"))?;
     let operations = super::super::path::members(input);
     let mut patch = Map::new();
+    let mut groups: Map<String, Value> = Map::new();
     for operation in operations {
         let word = |key| operation.get(key).and_then(Value::as_str);
         let Some(path) = word("path") else { continue };
@@ -70,8 +93,22 @@ fn patch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
             Some("remove") => Value::String(String::new()),
             _ => operation.get("value").cloned().unwrap_or(Value::Null),
         };
+        // `/variables/backend` is a key of the map `/variables/*` as well.
+        if let Some((group, key)) = path.rsplit_once('/')
+            && !group.is_empty()
+        {
+            let removed = word("op") == Some("remove");
+            let member = if removed { Value::Null } else { value.clone() };
+            let map = groups
+                .entry(format!("{group}/*"))
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Some(map) = map.as_object_mut() {
+                map.insert(key.replace("~1", "/").replace("~0", "~"), member);
+            }
+        }
         patch.insert(path.to_owned(), value);
     }
+    patch.extend(groups);
     Some(patch)
 }
 
@@ -83,27 +120,54 @@ mod tests {
     #[test]
     fn odd_shapes_become_readable() {
         let cases = [
-            (json!({"attribute": "instanceType", "value": "t3.micro"}), "/instanceType", json!("t3.micro")),
-            (json!({"attributeName": "DisplayName", "attributeValue": "x"}), "/attributes/DisplayName", json!("x")),
-            (json!({"attributeName": "KmsMasterKeyId"}), "/attributes/KmsMasterKeyId", json!("")),
+            (
+                json!({"attribute": "instanceType", "value": "t3.micro"}),
+                "/instanceType",
+                json!("t3.micro"),
+            ),
+            (
+                json!({"attributeName": "DisplayName", "attributeValue": "x"}),
+                "/attributes/DisplayName",
+                json!("x"),
+            ),
+            (
+                json!({"attributeName": "KmsMasterKeyId"}),
+                "/attributes/KmsMasterKeyId",
+                json!(""),
+            ),
             (
                 json!({"updateStageInput": {"patchOperations": [{"op": "replace", "path": "/tracingEnabled", "value": "false"}]}}),
                 "/patch/~1tracingEnabled",
                 json!("false"),
             ),
+            (
+                json!({"patchOperations": [{"op": "replace", "path": "/variables/backend", "value": "v1"}, {"op": "remove", "path": "/variables/old"}]}),
+                "/patch/~1variables~1*",
+                json!({"backend": "v1", "old": null}),
+            ),
         ];
         for (request, pointer, want) in cases {
-            assert_eq!(normalised(request.clone()).pointer(pointer), Some(&want), "{request}");
+            assert_eq!(
+                normalised(request.clone()).pointer(pointer),
+                Some(&want),
+                "{request}"
+            );
         }
     }
 
     #[test]
     fn version_suffixes_are_taken_away_and_nothing_else() {
         let cases = [
-            ("UpdateFunctionConfiguration20150331v2", "UpdateFunctionConfiguration"),
+            (
+                "UpdateFunctionConfiguration20150331v2",
+                "UpdateFunctionConfiguration",
+            ),
             ("CreateFunction20150331", "CreateFunction"),
             ("CreateFunction2020_05_31", "CreateFunction"),
-            ("DeleteFunctionConcurrency20171031", "DeleteFunctionConcurrency"),
+            (
+                "DeleteFunctionConcurrency20171031",
+                "DeleteFunctionConcurrency",
+            ),
             ("CreateRestApi", "CreateRestApi"),
             ("PutBucketInventoryV2", "PutBucketInventoryV2"),
             ("v2", "v2"),
