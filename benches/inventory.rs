@@ -5,7 +5,14 @@
 //! number grows. The states are written to a temporary folder first; the time of that is left out.
 //!
 //! Options behind `--`: `--mb N` for the size of the large state (default 200).
-
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a program that prints figures to a person"
+)]
 #![recursion_limit = "256"]
 
 use std::collections::BTreeMap;

@@ -3,6 +3,14 @@
 //! Prints one table for this machine. Every figure is the best of several rounds, taken in turn,
 //! for other work on the machine can only slow one down; compare the ratios. What it leaves out:
 //! finding and fetching the files, which are in memory.
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a program that prints figures to a person"
+)]
 
 mod corpus;
 
@@ -45,19 +53,19 @@ fn main() -> io::Result<()> {
     type Way<'a> = (&'a str, &'a (dyn Fn(usize) + Sync));
     let ways: [Way; 5] = [
         ("inflate, libdeflate", &|threads| {
-            on_all(&files, threads, Decompressor::new, inflate_whole)
+            on_all(&files, threads, Decompressor::new, inflate_whole);
         }),
         ("inflate, flate2", &|threads| {
-            on_all(&files, threads, Vec::new, inflate_stream)
+            on_all(&files, threads, Vec::new, inflate_stream);
         }),
         ("decode, nothing wanted", &|threads| {
-            drop(decode(&files, threads, &|_, _| false))
+            drop(decode(&files, threads, &|_, _| false));
         }),
         ("decode, catalogued calls", &|threads| {
-            drop(decode(&files, threads, &corpus::is_catalogued))
+            drop(decode(&files, threads, &corpus::is_catalogued));
         }),
         ("decode, all writes", &|threads| {
-            drop(decode(&files, threads, &|_, _| true))
+            drop(decode(&files, threads, &|_, _| true));
         }),
     ];
     println!(
@@ -166,7 +174,7 @@ fn decode(
     on_all(files, threads, Decoder::new, |decoder, file| {
         let mut tally = Tally::default();
         decoder.file("", file, &filter, &mut tally, &mut |call| {
-            drop(black_box(call))
+            drop(black_box(call));
         });
         *total.lock().expect("no thread panics") += tally;
     });

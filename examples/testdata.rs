@@ -29,9 +29,9 @@ fn main() -> std::io::Result<()> {
     let folder = folder.as_path();
     states(folder)?;
     let mut records: Vec<Record> = noise().chain(story()).collect();
-    records.sort_by(|one, other| one.file().cmp(&other.file()));
+    records.sort_by_key(|one| one.file());
     for group in records.chunk_by(|one, other| one.file() == other.file()) {
-        let path = folder.join("trail").join(&group[0].file());
+        let path = folder.join("trail").join(group[0].file());
         let list: Vec<&Value> = group.iter().map(|record| &record.body).collect();
         write_gzip(&path, &json!({ "Records": list }))?;
     }
@@ -57,7 +57,7 @@ impl Record {
             "{:016X}",
             mix(
                 u64::from(day * 100 + hour),
-                account.len() as u64 + account.as_bytes()[0] as u64
+                account.len() as u64 + u64::from(account.as_bytes()[0])
             )
         );
         format!(

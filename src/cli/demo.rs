@@ -51,7 +51,7 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<ExitCode, Error> {
     let report = job.run(|filter, sink| {
         let mut tally = Tally::default();
         Decoder::new().file("trail.json", TRAIL, filter, &mut tally, &mut |call| {
-            sink(call)
+            sink(call);
         });
         Ok::<_, Error>(tally)
     })?;

@@ -30,7 +30,7 @@ impl ObjectStore for S3States {
     fn get(&self, bucket: &str, key: &str) -> Result<Object, StoreError> {
         let fetched = self.0.get(&Location::new(bucket, key), None)?;
         Ok(Object {
-            bytes: fetched.bytes.to_vec(),
+            bytes: fetched.bytes.clone(),
             modified: fetched.modified,
         })
     }

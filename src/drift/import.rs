@@ -53,7 +53,7 @@ fn fill(template: &str, drift: &Drift) -> (String, bool) {
             Piece::Text(text) => filled.push_str(text),
             Piece::Word { word, tail } => match value(word, drift) {
                 Some(value) if tail => {
-                    filled.push_str(value.rsplit(['/', ':']).next().unwrap_or_default())
+                    filled.push_str(value.rsplit(['/', ':']).next().unwrap_or_default());
                 }
                 Some(value) => filled.push_str(&value),
                 None => {

@@ -67,15 +67,14 @@ fn terraform(
     let Some(principals) = iac_principals else {
         return judged(OriginClass::Iac, vec![agent]);
     };
-    match principals.matching(caller, actor) {
-        Some(name) => judged(OriginClass::Iac, vec![agent, format!("may apply: {name}")]),
-        None => {
-            let name = caller.arn.as_deref().unwrap_or(&actor.name);
-            judged(
-                OriginClass::IacUnverified,
-                vec![agent, format!("not allowed to apply: {name}")],
-            )
-        }
+    if let Some(name) = principals.matching(caller, actor) {
+        judged(OriginClass::Iac, vec![agent, format!("may apply: {name}")])
+    } else {
+        let name = caller.arn.as_deref().unwrap_or(&actor.name);
+        judged(
+            OriginClass::IacUnverified,
+            vec![agent, format!("not allowed to apply: {name}")],
+        )
     }
 }
 

@@ -18,6 +18,7 @@ mod junit;
 mod lines;
 mod markdown;
 pub(crate) mod paint;
+mod safe_json;
 mod sarif;
 mod sections;
 mod side_by_side;

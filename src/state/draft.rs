@@ -311,7 +311,7 @@ mod tests {
             let path: AttributePath = path.parse().expect(path);
             let mut found = Vec::new();
             each_text_of(&value, path.steps(), &mut |text| {
-                found.push(text.to_owned())
+                found.push(text.to_owned());
             });
             assert_eq!(found, expected, "{path}");
         }

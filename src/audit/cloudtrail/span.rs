@@ -16,7 +16,7 @@ pub const DEFAULT_LAG: SignedDuration = SignedDuration::from_mins(20);
 /// Length of the bucket whose end a file name bears.
 const BUCKET: SignedDuration = SignedDuration::from_mins(5);
 
-/// A minute of UTC as the number YYYYMMDDHHmm: ordered like time, cheap to compare, and cut to a
+/// A minute of UTC as the number `YYYYMMDDHHmm`: ordered like time, cheap to compare, and cut to a
 /// day, month or year by division.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Minute(u64);

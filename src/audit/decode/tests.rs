@@ -28,7 +28,7 @@ fn everything() -> Filter<'static> {
 fn decode(bytes: &[u8], filter: &Filter) -> (Vec<Call>, Tally) {
     let (mut calls, mut tally) = (Vec::new(), Tally::default());
     Decoder::new().file("a.json", bytes, filter, &mut tally, &mut |call| {
-        calls.push(call)
+        calls.push(call);
     });
     (calls, tally)
 }

@@ -42,7 +42,7 @@ fn one(value: &Value, path: &str) -> Value {
 }
 
 /// Each source of each permission on its own, whether they come as `ipPermissions`, in the flat old form,
-/// or by rule id (EC2 API Reference, *IpPermission*).
+/// or by rule id (EC2 API Reference, *`IpPermission`*).
 fn ip_permissions(view: &View<'_>) -> Vec<Value> {
     let request = view.request;
     let rules: Vec<&Value> = ["securityGroupRuleSet", "revokedSecurityGroupRuleSet"]
@@ -192,7 +192,7 @@ fn protocol(value: &Value) -> String {
     }
 }
 
-/// Each change of a DNS batch (Route 53 API Reference, *ChangeResourceRecordSets*).
+/// Each change of a DNS batch (Route 53 API Reference, *`ChangeResourceRecordSets`*).
 fn change_batch(request: &Value) -> Vec<Value> {
     let zone = one(request, "hostedZoneId");
     let zone = zone

@@ -35,7 +35,7 @@ pub fn normalised(mut request: Value) -> Value {
     request
 }
 
-/// The version suffix that Lambda and CloudFront add to event names, taken away
+/// The version suffix that Lambda and `CloudFront` add to event names, taken away
 /// (`UpdateFunctionConfiguration20150331v2`, `CreateFunction2020_05_31`).
 #[must_use]
 pub fn without_version(event: &str) -> &str {
