@@ -19,6 +19,9 @@ _tfdrift() {
             tfdrift,completions)
                 cmd="tfdrift__subcmd__completions"
                 ;;
+            tfdrift,coverage)
+                cmd="tfdrift__subcmd__coverage"
+                ;;
             tfdrift,demo)
                 cmd="tfdrift__subcmd__demo"
                 ;;
@@ -35,7 +38,7 @@ _tfdrift() {
 
     case "${cmd}" in
         tfdrift)
-            opts="-q -v -h -V --colour --quiet --verbose --help --version scan demo completions man"
+            opts="-q -v -h -V --colour --quiet --verbose --help --version scan coverage demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -59,6 +62,43 @@ _tfdrift() {
                 return 0
             fi
             case "${prev}" in
+                --colour)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tfdrift__subcmd__coverage)
+            opts="-q -v -h --state --catalogue-only --catalogue --path-style --json --colour --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --catalogue)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --colour)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

@@ -32,6 +32,7 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -s v -l verbose -d 'Say mo
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -s V -l version -d 'Print version'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "scan" -d 'What drifted in a window of time'
+complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "coverage" -d 'What of a state can be watched, and what is known of a call'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "demo" -d 'Three scenarios on built-in data; needs no AWS and no files'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the manual page'
@@ -64,6 +65,17 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l allow-incomplet
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s q -l quiet -d 'Say nothing but the report: no progress, no notes'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s v -l verbose -d 'Say more about what is read; twice for each file'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l catalogue -d 'More rules about what a call changes; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
+always\t'Whatever it is'
+never\t'Never'"
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l catalogue-only -d 'Look for no state: only tell how much of AWS\'s provider the rules cover'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l json -d 'Write one JSON object'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -s q -l quiet -d 'Say nothing but the report: no progress, no notes'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -s v -l verbose -d 'Say more about what is read; twice for each file'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand demo" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: console]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand demo" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'

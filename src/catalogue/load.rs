@@ -332,6 +332,7 @@ fn target(
         },
         effect: EffectKind::Update,
         find: Vec::new(),
+        only: false,
         id: None,
         arn: None,
         parent: None,
@@ -355,6 +356,7 @@ fn target(
         match key.as_str() {
             "effect" => target.effect = effect(value)?,
             "find" => target.find = find(value)?,
+            "only" => target.only = value.as_bool() == Some(true),
             "id" => target.id = Some(source(value)?),
             "arn" => target.arn = Some(source(value)?),
             "parent" => target.parent = parent(value)?,
@@ -382,7 +384,7 @@ fn target(
             ));
         }
     }
-    if target.find.is_empty() {
+    if target.find.is_empty() && !target.only {
         return problem("`find` is missing: how does the call name the instance?");
     }
     Ok(Some(target))

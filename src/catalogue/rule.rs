@@ -34,6 +34,8 @@ pub struct Target {
     pub effect: EffectKind,
     /// How the call names the instance: alternatives, the first that matches counts.
     pub find: Vec<Vec<Pair>>,
+    /// The call names nothing: an account and region have one such resource.
+    pub only: bool,
     /// The id of what a call creates.
     pub id: Option<Source>,
     /// The ARN of what a call creates.

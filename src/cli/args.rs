@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{OutputSpec, Size, parse_account};
+use super::values::{OutputSpec, Size, parse_account, parse_call};
 use crate::drift::model::{Kind, Severity};
 use crate::drift::rule::{parse_kind, parse_severity};
 use crate::window::Bound;
@@ -94,6 +94,14 @@ pub enum Command {
     #[command(after_help = "More, with examples and exit codes: tfdrift scan --help", after_long_help = SCAN_EXAMPLES)]
     Scan(Box<ScanArgs>),
 
+    /// What of a state can be watched, and what is known of a call
+    ///
+    /// For each resource of the states: whether changes of all its arguments are seen, of some
+    /// (and of which not) or of none. Without a state: how much of AWS's provider the rules cover,
+    /// by service. With a call: what it changes, how the resource is found, and by which rule.
+    #[command(after_help = COVERAGE_EXAMPLES)]
+    Coverage(CoverageArgs),
+
     /// Three scenarios on built-in data; needs no AWS and no files
     ///
     /// Runs what `scan` runs, on logs and a state that come with the program: termination
@@ -135,6 +143,13 @@ Exit codes:
   3  no drift was found, but the evidence is incomplete or empty
 
 A GLOB is a text in which * stands for any text and ? for any one character.";
+
+const COVERAGE_EXAMPLES: &str = "\
+Examples:
+  tfdrift coverage
+  tfdrift coverage --state s3://states/prod.tfstate --json
+  tfdrift coverage --catalogue-only
+  tfdrift coverage ec2:ModifyInstanceAttribute";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -302,6 +317,38 @@ pub struct ResourceArgs {
     pub threads: Option<u16>,
 }
 
+/// What `tfdrift coverage` takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Coverage")]
+pub struct CoverageArgs {
+    /// Explain this call: `ec2:ModifyInstanceAttribute` or `ec2.amazonaws.com/ModifyInstanceAttribute`
+    #[arg(value_name = "SERVICE:EVENT", value_parser = parse_call, conflicts_with_all = ["states", "catalogue_only"])]
+    pub call: Option<(String, String)>,
+
+    /// A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated
+    ///
+    /// Without it: the backend that `.terraform/terraform.tfstate` names, else
+    /// `./terraform.tfstate`, else no state: the rules' own figures.
+    #[arg(long = "state", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
+    pub states: Vec<String>,
+
+    /// Look for no state: only tell how much of AWS's provider the rules cover
+    #[arg(long, conflicts_with = "states")]
+    pub catalogue_only: bool,
+
+    /// More rules about what a call changes; can be repeated
+    #[arg(long = "catalogue", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub catalogues: Vec<PathBuf>,
+
+    /// Address buckets by path instead of by host name, as S3-compatible stores may need
+    #[arg(long)]
+    pub path_style: bool,
+
+    /// Write one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What `tfdrift demo` takes.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Report")]
@@ -441,7 +488,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused_with_what_can() {
-        let table: [(&[&str], &str); 12] = [
+        let table: [(&[&str], &str); 14] = [
             (&[], "Usage"),
             (&["scna"], "scan"),
             (&["scan", "--since", "tomorrow"], "1h30m"),
@@ -454,6 +501,11 @@ mod tests {
             (&["scan", "--memory", "lots"], "512M"),
             (&["scan", "--threads", "0"], "1..=1024"),
             (&["scan", "-q", "-v"], "--verbose"),
+            (&["coverage", "RunInstances"], "ec2:RunInstances"),
+            (
+                &["coverage", "ec2:RunInstances", "--catalogue-only"],
+                "--catalogue-only",
+            ),
         ];
         for (words, hint) in table {
             let refused = parse(words).unwrap_err();

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod completions;
 pub mod config;
+mod coverage;
 mod demo;
 mod error;
 pub mod ignore;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<ExitCode, Error> {
     match &cli.command {
         Command::Scan(scan) => scan::run(scan, &cli.global),
+        Command::Coverage(coverage) => coverage::run(coverage, &cli.global),
         Command::Demo(demo) => demo::run(demo, &cli.global),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -76,6 +76,15 @@ pub fn find(
     scope: Scope,
 ) -> Found {
     let mut found = Found::default();
+    if let (true, ResourceType::Named(name)) =
+        (target.only && target.find.is_empty(), &target.resource_type)
+    {
+        found.instances = resolver.inventory.of_type(name).to_vec();
+        found
+            .instances
+            .retain(|instance| lies_in(resolver, *instance, std::iter::empty(), call, scope));
+        return found;
+    }
     for alternative in &target.find {
         let Some(given) = view.names(alternative) else {
             continue;

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::json::compact;
+use super::safe_json::compact;
 use super::sections::{Standing, failed, shown};
 use super::value::Change;
 use super::{Style, words};

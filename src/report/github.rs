@@ -19,7 +19,7 @@ const TYPES: [&str; 3] = ["error", "warning", "notice"];
 
 /// Writes the report as workflow commands, never more of a type than GitHub shows; the last of a
 /// type says how many more there are.
-pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut annotations: Vec<(&str, String, String)> = Vec::new();
     if words::trust(&report.evidence) != words::Trust::Complete {
         let title = "tfdrift: the evidence is not complete".to_owned();

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json::pretty;
+use super::safe_json::pretty;
 use super::sections::{Standing, failed, shown};
 use super::{Style, words};
 use crate::drift::model::{Drift, Report, Severity};

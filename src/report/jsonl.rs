@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::Style;
 use super::json::{
-    DriftOut, EvidenceOut, FailedOut, SCHEMA_VERSION, StateOut, SummaryOut, Tool, WindowOut,
-    compact, drifts,
+    DriftOut, EvidenceOut, FailedOut, SCHEMA_VERSION, StateOut, SummaryOut, Tool, WindowOut, drifts,
 };
+use super::safe_json::compact;
 use super::sections::failed;
 use crate::drift::model::Report;
 

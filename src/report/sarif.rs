@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::gitlab::{position, rule};
-use super::json::pretty;
+use super::safe_json::pretty;
 use super::sections::{Standing, failed, shown};
 use super::text::visible;
 use super::value::Change;

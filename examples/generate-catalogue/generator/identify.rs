@@ -11,32 +11,10 @@ use super::words::{ends_with, singular, snake, verb_and_noun, words};
 
 /// Required members that name nothing.
 const NOISE: [&str; 27] = [
-    "clienttoken",
-    "clientrequesttoken",
-    "idempotencytoken",
-    "clientrequestid",
-    "requestid",
-    "revisionid",
-    "ifmatch",
-    "etag",
-    "locktoken",
-    "changetoken",
-    "updatetoken",
-    "currentversion",
-    "currentversionid",
-    "currentrevision",
-    "currentapplicationversionid",
-    "conditionaltoken",
-    "force",
-    "skipfinalsnapshot",
-    "dryrun",
-    "callerreference",
-    "creatorrequestid",
-    "expectedrevision",
-    "deletemode",
-    "recordversion",
-    "forcedelete",
-    "lastmodifiedtime",
+    "clienttoken", "clientrequesttoken", "idempotencytoken", "clientrequestid", "requestid", "revisionid", "ifmatch",
+    "etag", "locktoken", "changetoken", "updatetoken", "currentversion", "currentversionid", "currentrevision",
+    "currentapplicationversionid", "conditionaltoken", "force", "skipfinalsnapshot", "dryrun", "callerreference",
+    "creatorrequestid", "expectedrevision", "deletemode", "recordversion", "forcedelete", "lastmodifiedtime",
     "clientidempotencytoken",
 ];
 
@@ -60,6 +38,8 @@ pub struct Part {
     pub tie: Tie,
     /// The call's member.
     pub member: String,
+    /// Whether the call may leave it out.
+    pub optional: bool,
 }
 
 /// The attributes that identify a type, and the members of the ending call that give them.
@@ -69,23 +49,19 @@ pub type Keys = BTreeMap<String, String>;
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
     pub parts: Vec<Part>,
+    /// Other ways to name it: a call gives one of several.
+    pub others: Vec<Vec<Part>>,
     /// Templates for an `id` put together from all parts, tried when the parts themselves cannot be.
     pub templates: Vec<String>,
 }
 
 impl Identity {
     pub fn keys(&self) -> Keys {
-        self.parts
-            .iter()
-            .map(|part| (part.attribute.clone(), part.member.clone()))
-            .collect()
+        self.parts.iter().filter(|part| !part.optional).map(|part| (part.attribute.clone(), part.member.clone())).collect()
     }
 
     pub fn attributes(&self) -> BTreeSet<String> {
-        self.parts
-            .iter()
-            .map(|part| part.attribute.clone())
-            .collect()
+        self.parts.iter().map(|part| part.attribute.clone()).collect()
     }
 }
 
@@ -98,34 +74,19 @@ pub struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub fn new(resource_type: &'a str, body: &'a Body) -> Self {
-        Self {
-            resource_type,
-            body,
-            words: words(resource_type.trim_start_matches("aws_")),
-        }
+        Self { resource_type, body, words: words(resource_type.trim_start_matches("aws_")) }
     }
 
     fn has(&self, attribute: &str) -> bool {
-        self.body
-            .attributes
-            .get(attribute)
-            .is_some_and(|found| matches!(found.ty, Type::String | Type::Number))
+        self.body.attributes.get(attribute).is_some_and(|found| matches!(found.ty, Type::String | Type::Number))
     }
 
     fn first(&self, candidates: &[String]) -> Option<String> {
-        candidates
-            .iter()
-            .find(|candidate| self.has(candidate))
-            .cloned()
+        candidates.iter().find(|candidate| self.has(candidate)).cloned()
     }
 
     /// The attribute that a member of a request (or of a response) is.
-    pub fn attribute_for(
-        &self,
-        event: &str,
-        member: &str,
-        mappings: &[Mapping],
-    ) -> Option<(String, Tie)> {
+    pub fn attribute_for(&self, event: &str, member: &str, mappings: &[Mapping]) -> Option<(String, Tie)> {
         let name = snake(&singular(member));
         let mapped = mappings.iter().find(|mapping| {
             matches!(mapping.confidence, 'M' | 'A')
@@ -137,11 +98,7 @@ impl<'a> Subject<'a> {
         let noun = words(&snake(&singular(verb_and_noun(event).1)));
         let own = base.is_empty() || base_words == noun || ends_with(&self.words, &base_words);
         if let Some(mapping) = mapped {
-            let tie = if own && !kind.is_empty() {
-                Tie::Own
-            } else {
-                Tie::Named
-            };
+            let tie = if own && !kind.is_empty() { Tie::Own } else { Tie::Named };
             return Some((mapping.attribute.clone(), tie));
         }
         if self.has(&name) {
@@ -150,28 +107,15 @@ impl<'a> Subject<'a> {
         let last = self.words.last().cloned().unwrap_or_default();
         if own {
             let mut candidates: Vec<String> = match kind {
-                "name" => vec![
-                    "name".into(),
-                    format!("{last}_name"),
-                    "id".into(),
-                    "arn".into(),
-                ],
+                "name" => vec!["name".into(), format!("{last}_name"), "id".into(), "arn".into()],
                 "arn" => vec!["arn".into(), format!("{last}_arn"), "id".into()],
                 "" => vec!["arn".into(), "id".into(), "name".into()],
-                _ => vec![
-                    format!("{last}_id"),
-                    format!("{last}_identifier"),
-                    "identifier".into(),
-                    "id".into(),
-                    "arn".into(),
-                ],
+                _ => vec![format!("{last}_id"), format!("{last}_identifier"), "identifier".into(), "id".into(), "arn".into()],
             };
             if !base.is_empty() && !kind.is_empty() {
                 candidates.insert(0, format!("{base}_{kind}"));
             }
-            return self
-                .first(&candidates)
-                .map(|attribute| (attribute, Tie::Own));
+            return self.first(&candidates).map(|attribute| (attribute, Tie::Own));
         }
         let base = if kind.is_empty() { name.as_str() } else { base };
         let kinds = ["id", "arn", "name", "identifier"];
@@ -181,122 +125,108 @@ impl<'a> Subject<'a> {
                 candidates.push(format!("{stem}_{kind}"));
             }
             candidates.extend(kinds.iter().map(|kind| format!("{stem}_{kind}")));
-            candidates.push(stem.to_owned());
+            if stem == base {
+                candidates.push(stem.to_owned());
+            }
         }
-        self.first(&candidates)
-            .map(|attribute| (attribute, Tie::Named))
+        self.first(&candidates).map(|attribute| (attribute, Tie::Named))
     }
 
-    fn part(
-        &self,
-        source: &str,
-        event: &str,
-        operation: &Operation,
-        member: &Member,
-        mappings: &[Mapping],
-    ) -> Option<Part> {
+    fn part(&self, source: &str, event: &str, operation: &Operation, member: &Member, mappings: &[Mapping]) -> Option<Part> {
         let (attribute, tie) = self.attribute_for(event, &member.name, mappings)?;
-        Some(Part {
-            attribute,
-            paths: request_paths(source, operation, member),
-            tie,
-            member: member.name.clone(),
-        })
+        Some(Part { attribute, paths: request_paths(source, operation, member), tie, member: member.name.clone(), optional: false })
     }
 
     /// What is named inside the structures of a request: `configRule.configRuleName`.
     fn inside(&self, source: &str, event: &str, operation: &Operation) -> Vec<Part> {
         let mut parts = Vec::new();
         for member in operation.input.iter().filter(|member| member.required) {
-            let (hop, Some(fields)) = opened(member) else {
-                continue;
-            };
+            let (hop, Some(fields)) = opened(member) else { continue };
             if hop.lists > 0 {
                 continue;
             }
             for field in fields.iter().filter(|field| names_something(field)) {
-                let Some((attribute, Tie::Own)) = self.attribute_for(event, &field.name, &[])
-                else {
-                    continue;
-                };
+                let Some((attribute, Tie::Own)) = self.attribute_for(event, &field.name, &[]) else { continue };
                 let paths = spell::request(source, operation, &[hop, opened(field).0]);
-                parts.push(Part {
-                    attribute,
-                    paths,
-                    tie: Tie::Own,
-                    member: field.name.clone(),
-                });
+                parts.push(Part { attribute, paths, tie: Tie::Own, member: field.name.clone(), optional: false });
             }
         }
         parts
     }
 
     /// How a call that ends an instance names it: all that it requires.
-    pub fn of_delete(
-        &self,
-        source: &str,
-        event: &str,
-        operation: &Operation,
-        mappings: &[Mapping],
-    ) -> Option<Identity> {
+    pub fn of_delete(&self, source: &str, event: &str, operation: &Operation, mappings: &[Mapping]) -> Option<Identity> {
         let required = required(operation);
         let mut parts: Vec<Part> = Vec::new();
         let mut missing = Vec::new();
         for member in &required {
             match self.part(source, event, operation, member, mappings) {
-                Some(part) if parts.iter().any(|other| other.attribute == part.attribute) => {
-                    missing.push(*member);
-                }
+                Some(part) if parts.iter().any(|other| other.attribute == part.attribute) => missing.push(*member),
                 Some(part) => parts.push(part),
                 None => missing.push(*member),
             }
         }
-        if required.is_empty() {
-            parts = self.optional(source, event, operation, mappings);
+        // What is named inside a required structure is part of the name: `vPC.vPCId`.
+        let mut dark = false;
+        for member in operation.input.iter().filter(|member| member.required) {
+            let (hop, Some(fields)) = opened(member) else { continue };
+            let named: Vec<Part> = fields
+                .iter()
+                .filter(|field| hop.lists == 0 && names_something(field))
+                .filter_map(|field| {
+                    let (attribute, tie) = self.attribute_for(event, &field.name, &[])?;
+                    let sure = tie == Tie::Own || self.has(&snake(&field.name)) || snake(&field.name).ends_with("_id");
+                    let paths = spell::request(source, operation, &[hop, opened(field).0]);
+                    sure.then(|| Part { attribute, paths, tie, member: field.name.clone(), optional: false })
+                })
+                .filter(|part| part.attribute.ends_with("_id") || part.attribute.ends_with("name") || part.attribute.ends_with("arn"))
+                .collect();
+            dark |= named.is_empty();
+            for part in named {
+                if !parts.iter().any(|other| other.attribute == part.attribute) {
+                    parts.push(part);
+                }
+            }
         }
-        let whole = parts
-            .iter()
-            .any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name"));
+        if required.is_empty() && parts.is_empty() {
+            let mut own = self.optional(source, event, operation, mappings).into_iter().map(|part| vec![part]);
+            let first = own.next()?;
+            return Some(Identity { parts: first, others: own.collect(), ..Identity::default() });
+        }
+        if dark && !parts.iter().any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name")) {
+            return None;
+        }
+        let whole = parts.iter().any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name"));
+        if missing.is_empty() && !whole && !parts.iter().any(|part| part.tie == Tie::Own) {
+            // What else the call may name tells one of several apart; left out, the state must not have it.
+            for member in operation.input.iter().filter(|member| !member.required && names_something(member)) {
+                let name = snake(&singular(&member.name));
+                let told = ["_id", "_arn", "_name", "_cidr_block", "_identifier"].iter().any(|end| name.ends_with(end)) || name == "name";
+                let plain = self.body.attributes.get(&name).is_some_and(|found| found.configurable && !found.computed);
+                if told && plain && !parts.iter().any(|other| other.attribute == name) {
+                    let paths = request_paths(source, operation, member);
+                    parts.push(Part { attribute: name, paths, tie: Tie::Named, member: member.name.clone(), optional: true });
+                }
+            }
+        }
         if missing.is_empty() || whole {
-            return (!parts.is_empty()).then(|| Identity {
-                parts,
-                templates: Vec::new(),
-            });
+            return (!parts.is_empty()).then(|| Identity { parts, ..Identity::default() });
         }
         if !self.has("id") {
             return None;
         }
         if let ([member], true) = (missing.as_slice(), required.len() == 1) {
             let paths = request_paths(source, operation, member);
-            let part = Part {
-                attribute: String::from("id"),
-                paths,
-                tie: Tie::Fallback,
-                member: member.name.clone(),
-            };
-            return Some(Identity {
-                parts: vec![part],
-                templates: Vec::new(),
-            });
+            let part = Part { attribute: String::from("id"), paths, tie: Tie::Fallback, member: member.name.clone(), optional: false };
+            return Some(Identity { parts: vec![part], ..Identity::default() });
         }
-        let paths: Vec<String> = required
-            .iter()
-            .filter_map(|member| request_paths(source, operation, member).into_iter().next())
-            .collect();
-        Some(Identity {
-            parts: Vec::new(),
-            templates: templates(&paths),
-        })
+        let paths: Vec<String> =
+            required.iter().filter_map(|member| request_paths(source, operation, member).into_iter().next()).collect();
+        Some(Identity { templates: templates(&paths), ..Identity::default() })
     }
 
     /// Members that are not required but are the type's own id, ARN or name: one of them is given.
-    fn optional(
-        &self,
-        source: &str,
-        event: &str,
-        operation: &Operation,
-        mappings: &[Mapping],
-    ) -> Vec<Part> {
+    fn optional(&self, source: &str, event: &str, operation: &Operation, mappings: &[Mapping]) -> Vec<Part> {
         let mut best: Vec<Part> = operation
             .input
             .iter()
@@ -313,7 +243,8 @@ impl<'a> Subject<'a> {
             "arn" => 1,
             _ => 2,
         });
-        best.truncate(1);
+        best.dedup_by(|one, other| one.attribute == other.attribute);
+        best.truncate(3);
         best
     }
 
@@ -333,16 +264,14 @@ impl<'a> Subject<'a> {
             .filter(|member| names_something(member))
             .filter_map(|member| {
                 // What the ending call names the instance by, this one does too.
-                let key = keys
-                    .into_iter()
-                    .flatten()
-                    .find(|(_, other)| other.eq_ignore_ascii_case(&member.name));
+                let key = keys.into_iter().flatten().find(|(_, other)| other.eq_ignore_ascii_case(&member.name));
                 let part = match key {
                     Some((attribute, _)) => Part {
                         attribute: attribute.clone(),
                         paths: request_paths(source, operation, member),
                         tie: Tie::Named,
                         member: member.name.clone(),
+                        optional: false,
                     },
                     None => self.part(source, event, operation, member, mappings)?,
                 };
@@ -367,61 +296,56 @@ impl<'a> Subject<'a> {
         }
         let whole = |parts: &[Part]| {
             let given: BTreeSet<&str> = parts.iter().map(|part| part.attribute.as_str()).collect();
-            let own = parts.iter().any(|part| {
-                part.tie == Tie::Own && (part.attribute == "id" || part.attribute == "arn")
-            });
+            let own = parts.iter().any(|part| part.tie == Tie::Own && (part.attribute == "id" || part.attribute == "arn"));
             own || match keys {
-                Some(keys) if !keys.is_empty() => {
-                    keys.keys().all(|key| given.contains(key.as_str()))
-                }
+                Some(keys) if !keys.is_empty() => keys.keys().all(|key| given.contains(key.as_str())),
                 _ => !parts.is_empty(),
             }
         };
         if whole(&parts) {
-            return Some(Identity {
-                parts,
-                templates: Vec::new(),
-            });
+            return Some(Identity { parts, ..Identity::default() });
         }
+        // One of several that are not required is given.
+        let asked = parts.clone();
         for part in found.values() {
-            take(part, &mut parts);
+            let own = part.tie == Tie::Own || matches!(part.attribute.as_str(), "id" | "arn");
+            if !own {
+                take(part, &mut parts);
+            }
         }
-        if whole(&parts) {
-            return Some(Identity {
-                parts,
-                templates: Vec::new(),
-            });
+        if parts.len() > asked.len() && whole(&parts) {
+            return Some(Identity { parts, ..Identity::default() });
+        }
+        let mut ways: Vec<Vec<Part>> = found
+            .values()
+            .filter(|part| part.tie == Tie::Own || matches!(part.attribute.as_str(), "id" | "arn"))
+            .filter(|part| !parts.iter().any(|other| other.attribute == part.attribute))
+            .filter(|part| identifies(part) || required.is_empty())
+            .map(|part| parts.iter().chain([part]).cloned().collect::<Vec<Part>>())
+            .filter(|way| whole(way) || required.is_empty())
+            .collect();
+        ways.truncate(3);
+        if !ways.is_empty() {
+            let first = ways.remove(0);
+            return Some(Identity { parts: first, others: ways, ..Identity::default() });
         }
         for part in &self.inside(source, event, operation) {
             take(part, &mut parts);
         }
         if whole(&parts) {
-            return Some(Identity {
-                parts,
-                templates: Vec::new(),
-            });
+            return Some(Identity { parts, ..Identity::default() });
         }
         // `ResourceArn` of a call that requires nothing else is whatever the call is about.
         let generic = operation.input.iter().find(|member| {
-            matches!(
-                snake(&member.name).as_str(),
-                "resource_arn" | "resource_id" | "resource" | "resource_identifier"
-            ) && (member.required || required.is_empty())
+            matches!(snake(&member.name).as_str(), "resource_arn" | "resource_id" | "resource" | "resource_identifier")
+                && (member.required || required.is_empty())
         });
         if let (Some(member), true) = (generic, required.len() <= 1)
             && let Some(attribute) = self.first(&["arn".into(), "id".into()])
         {
             let paths = request_paths(source, operation, member);
-            let part = Part {
-                attribute,
-                paths,
-                tie: Tie::Own,
-                member: member.name.clone(),
-            };
-            return Some(Identity {
-                parts: vec![part],
-                templates: Vec::new(),
-            });
+            let part = Part { attribute, paths, tie: Tie::Own, member: member.name.clone(), optional: false };
+            return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         // The type's own name stands for its id where nothing else does.
         let own: Vec<Part> = required
@@ -431,56 +355,34 @@ impl<'a> Subject<'a> {
             .cloned()
             .collect();
         if own.len() == 1 && required.len() == 1 {
-            return Some(Identity {
-                parts: own,
-                templates: Vec::new(),
-            });
+            return Some(Identity { parts: own, ..Identity::default() });
         }
-        if keys.is_none()
-            && !required.is_empty()
-            && required
-                .iter()
-                .all(|member| found.contains_key(member.name.as_str()))
-        {
+        if keys.is_none() && !required.is_empty() && required.iter().all(|member| found.contains_key(member.name.as_str())) {
             // Nothing ends this type: what the call requires and the schema knows must be its name.
+            let named = |part: &&Part| {
+                ["_id", "_arn", "name", "_identifier", "identity", "_type", "bucket"].iter().any(|end| part.attribute.ends_with(end))
+            };
+            let all: Vec<&Part> = required.iter().filter_map(|member| found.get(member.name.as_str())).collect();
+            let some: Vec<&Part> = all.iter().copied().filter(named).collect();
             let mut parts: Vec<Part> = Vec::new();
-            for part in required
-                .iter()
-                .filter_map(|member| found.get(member.name.as_str()))
-            {
+            for part in if some.is_empty() { all } else { some } {
                 if !parts.iter().any(|other| other.attribute == part.attribute) {
                     parts.push(part.clone());
                 }
             }
-            return Some(Identity {
-                parts,
-                templates: Vec::new(),
-            });
+            return Some(Identity { parts, ..Identity::default() });
         }
         let single = required.as_slice();
         if let ([member], None) = (single, keys)
             && self.has("id")
         {
-            let part = Part {
-                attribute: "id".into(),
-                paths: request_paths(source, operation, member),
-                tie: Tie::Fallback,
-                member: member.name.clone(),
-            };
-            return Some(Identity {
-                parts: vec![part],
-                templates: Vec::new(),
-            });
+            let part = Part { attribute: "id".into(), paths: request_paths(source, operation, member), tie: Tie::Fallback, member: member.name.clone(), optional: false };
+            return Some(Identity { parts: vec![part], ..Identity::default() });
         }
         if keys.is_some_and(Keys::is_empty) && self.has("id") && required.len() > 1 {
-            let paths: Vec<String> = required
-                .iter()
-                .filter_map(|member| request_paths(source, operation, member).into_iter().next())
-                .collect();
-            return Some(Identity {
-                parts: Vec::new(),
-                templates: templates(&paths),
-            });
+            let paths: Vec<String> =
+                required.iter().filter_map(|member| request_paths(source, operation, member).into_iter().next()).collect();
+            return Some(Identity { templates: templates(&paths), ..Identity::default() });
         }
         None
     }
@@ -495,11 +397,7 @@ impl<'a> Subject<'a> {
         keys: Option<&Keys>,
     ) -> Option<Identity> {
         let mut asked: BTreeMap<String, Part> = BTreeMap::new();
-        let mut members: Vec<&Member> = operation
-            .input
-            .iter()
-            .filter(|member| names_something(member))
-            .collect();
+        let mut members: Vec<&Member> = operation.input.iter().filter(|member| names_something(member)).collect();
         members.sort_by_key(|member| !member.required);
         for member in members {
             if let Some(part) = self.part(source, event, operation, member, mappings) {
@@ -516,95 +414,49 @@ impl<'a> Subject<'a> {
                 .map(|(key, member)| {
                     // Ids and ARNs are made by the call; what it asks under that name is something else.
                     let response_first = matches!(key.as_str(), "id" | "arn");
-                    let (one, other) = if response_first {
-                        (&made, &asked)
-                    } else {
-                        (&asked, &made)
-                    };
+                    let (one, other) = if response_first { (&made, &asked) } else { (&asked, &made) };
                     let found = one.get(key).or_else(|| other.get(key)).cloned();
                     found.or_else(|| self.same_member(source, operation, key, member))
                 })
                 .collect();
             if let Some(parts) = parts {
-                return Some(Identity {
-                    parts,
-                    templates: Vec::new(),
-                });
+                return Some(Identity { parts, ..Identity::default() });
             }
         }
         for attribute in ["id", "arn", "name"] {
             if let Some(part) = made.get(attribute) {
-                return Some(Identity {
-                    parts: vec![part.clone()],
-                    templates: Vec::new(),
-                });
+                return Some(Identity { parts: vec![part.clone()], ..Identity::default() });
             }
         }
-        let own = asked
-            .values()
-            .find(|part| part.tie == Tie::Own)
-            .or_else(|| made.values().next());
+        let own = asked.values().find(|part| part.tie == Tie::Own).or_else(|| made.values().next());
         if let Some(part) = own {
-            return Some(Identity {
-                parts: vec![part.clone()],
-                templates: Vec::new(),
-            });
+            return Some(Identity { parts: vec![part.clone()], ..Identity::default() });
         }
         let required = required(operation);
-        let parts: Vec<Part> = required
-            .iter()
-            .filter_map(|member| self.part(source, event, operation, member, mappings))
-            .collect();
-        (!parts.is_empty() && parts.len() == required.len()).then(|| Identity {
-            parts,
-            templates: Vec::new(),
-        })
+        let parts: Vec<Part> =
+            required.iter().filter_map(|member| self.part(source, event, operation, member, mappings)).collect();
+        (!parts.is_empty() && parts.len() == required.len()).then(|| Identity { parts, ..Identity::default() })
     }
 
     /// What the ending call asks for, given by the response (or the request) of the making call.
-    fn same_member(
-        &self,
-        source: &str,
-        operation: &Operation,
-        attribute: &str,
-        name: &str,
-    ) -> Option<Part> {
-        let part = |paths| Part {
-            attribute: attribute.to_owned(),
-            paths,
-            tie: Tie::Own,
-            member: name.to_owned(),
-        };
+    fn same_member(&self, source: &str, operation: &Operation, attribute: &str, name: &str) -> Option<Part> {
+        let part = |paths| Part { attribute: attribute.to_owned(), paths, tie: Tie::Own, member: name.to_owned(), optional: false };
         for member in &operation.output {
             let (hop, inner) = opened(member);
             if member.name.eq_ignore_ascii_case(name) && matches!(hop.shape, Shape::Value(_)) {
                 return Some(part(spell::response(source, &[hop])));
             }
-            if let Some(field) = inner
-                .into_iter()
-                .flatten()
-                .find(|field| field.name.eq_ignore_ascii_case(name))
-            {
+            if let Some(field) = inner.into_iter().flatten().find(|field| field.name.eq_ignore_ascii_case(name)) {
                 return Some(part(spell::response(source, &[hop, opened(field).0])));
             }
             for field in inner.into_iter().flatten() {
                 let (inner_hop, deeper) = opened(field);
-                if let Some(field) = deeper
-                    .into_iter()
-                    .flatten()
-                    .find(|field| field.name.eq_ignore_ascii_case(name))
-                {
-                    return Some(part(spell::response(
-                        source,
-                        &[hop, inner_hop, opened(field).0],
-                    )));
+                if let Some(field) = deeper.into_iter().flatten().find(|field| field.name.eq_ignore_ascii_case(name)) {
+                    return Some(part(spell::response(source, &[hop, inner_hop, opened(field).0])));
                 }
             }
         }
-        let member = operation
-            .input
-            .iter()
-            .find(|member| member.name.eq_ignore_ascii_case(name) && names_something(member))?;
+        let member = operation.input.iter().find(|member| member.name.eq_ignore_ascii_case(name) && names_something(member))?;
         Some(part(request_paths(source, operation, member)))
     }
 
@@ -619,12 +471,7 @@ impl<'a> Subject<'a> {
             }
             if let Some((attribute, Tie::Own)) = self.attribute_for(event, &last.member.name, &[]) {
                 let paths = spell::response(source, hops);
-                made.entry(attribute.clone()).or_insert(Part {
-                    attribute,
-                    paths,
-                    tie: Tie::Own,
-                    member: last.member.name.clone(),
-                });
+                made.entry(attribute.clone()).or_insert(Part { attribute, paths, tie: Tie::Own, member: last.member.name.clone(), optional: false });
             }
         };
         for member in &operation.output {
@@ -634,10 +481,7 @@ impl<'a> Subject<'a> {
                 continue;
             }
             let name = words(&snake(&singular(&member.name)));
-            let about = operation.output.len() == 1
-                || name == noun
-                || ends_with(&self.words, &name)
-                || ends_with(&noun, &name);
+            let about = operation.output.len() == 1 || name == noun || ends_with(&self.words, &name) || ends_with(&noun, &name);
             for field in inner.into_iter().flatten().filter(|_| about) {
                 let (inner_hop, deeper) = opened(field);
                 add(&[hop, inner_hop]);
@@ -657,18 +501,9 @@ pub fn names_nothing(operation: &Operation) -> bool {
     required(operation).is_empty()
         && !operation.input.iter().any(|member| {
             let list_of_blocks = matches!(opened(member), (hop, Some(_)) if hop.lists > 0);
-            let (base, kind) = (
-                snake(&member.name),
-                split_kind(&snake(&member.name)).1.to_owned(),
-            );
-            let named =
-                matches!(kind.as_str(), "arn" | "id" | "identifier") && names_something(member);
-            (member.required && list_of_blocks)
-                || (named
-                    && !matches!(
-                        base.as_str(),
-                        "account_id" | "catalog_id" | "kms_key_id" | "kms_key_arn" | "registry_id"
-                    ))
+            let (base, kind) = (snake(&member.name), split_kind(&snake(&member.name)).1.to_owned());
+            let named = matches!(kind.as_str(), "arn" | "id" | "identifier") && names_something(member);
+            (member.required && list_of_blocks) || (named && !matches!(base.as_str(), "account_id" | "catalog_id" | "kms_key_id" | "kms_key_arn" | "registry_id"))
         })
 }
 
@@ -678,10 +513,7 @@ fn split_kind(name: &str) -> (&str, &str) {
         if name == kind {
             return ("", kind);
         }
-        if let Some(base) = name
-            .strip_suffix(kind)
-            .and_then(|base| base.strip_suffix('_'))
-        {
+        if let Some(base) = name.strip_suffix(kind).and_then(|base| base.strip_suffix('_')) {
             return (base, kind);
         }
     }
@@ -691,13 +523,7 @@ fn split_kind(name: &str) -> (&str, &str) {
 fn templates(paths: &[String]) -> Vec<String> {
     [",", "/", ":", "|"]
         .iter()
-        .map(|separator| {
-            paths
-                .iter()
-                .map(|path| format!("{{{path}}}"))
-                .collect::<Vec<_>>()
-                .join(separator)
-        })
+        .map(|separator| paths.iter().map(|path| format!("{{{path}}}")).collect::<Vec<_>>().join(separator))
         .collect()
 }
 
@@ -709,11 +535,7 @@ fn names_something(member: &Member) -> bool {
 
 /// Required members that can name something.
 fn required(operation: &Operation) -> Vec<&Member> {
-    operation
-        .input
-        .iter()
-        .filter(|member| member.required && names_something(member))
-        .collect()
+    operation.input.iter().filter(|member| member.required && names_something(member)).collect()
 }
 
 fn request_paths(source: &str, operation: &Operation, member: &Member) -> Vec<String> {
@@ -731,12 +553,5 @@ fn opened(member: &Member) -> (Hop<'_>, Option<&[Member]>) {
         Shape::Struct(members) => Some(members.as_slice()),
         _ => None,
     };
-    (
-        Hop {
-            member,
-            lists,
-            shape,
-        },
-        inner,
-    )
+    (Hop { member, lists, shape }, inner)
 }

@@ -63,25 +63,9 @@ struct Candidate<'a> {
     hops: Vec<Hop<'a>>,
 }
 
-const ADDS: [&str; 6] = [
-    "Add",
-    "Associate",
-    "Attach",
-    "Register",
-    "Authorize",
-    "Grant",
-];
-const REMOVES: [&str; 9] = [
-    "Remove",
-    "Disassociate",
-    "Detach",
-    "Deregister",
-    "Revoke",
-    "Delete",
-    "Disable",
-    "Cancel",
-    "Reset",
-];
+const ADDS: [&str; 6] = ["Add", "Associate", "Attach", "Register", "Authorize", "Grant"];
+const REMOVES: [&str; 9] =
+    ["Remove", "Disassociate", "Detach", "Deregister", "Revoke", "Delete", "Disable", "Cancel", "Reset"];
 
 /// Terraform's own bookkeeping beside the real arguments.
 const NEVER_SET: [&str; 4] = ["region", "tags_all", "id", "name_prefix"];
@@ -91,30 +75,43 @@ pub fn borrowed(call: &Call<'_>, own: &[Mapping], others: &[&Mapping]) -> Vec<Ma
     let mut mappings = own.to_vec();
     for other in others {
         let sure = matches!(other.confidence, 'M' | 'A');
-        if sure
-            && !mappings
-                .iter()
-                .any(|mapping| mapping.attribute == other.attribute)
-            && call.operation.at(&other.member).is_some()
-        {
+        if sure && !mappings.iter().any(|mapping| mapping.attribute == other.attribute) && call.operation.at(&other.member).is_some() {
             mappings.push((*other).clone());
         }
     }
     for member in &call.operation.input {
         let name = snake(&member.name);
         let name = name.strip_prefix("new_").unwrap_or(&name);
-        let known = mappings
-            .iter()
-            .any(|mapping| mapping.attribute == name || mapping.member == member.name);
+        let known = mappings.iter().any(|mapping| mapping.attribute == name || mapping.member == member.name);
         if !known && call.body.attributes.contains_key(name) {
-            mappings.push(Mapping {
-                confidence: 'A',
-                attribute: name.to_owned(),
-                member: member.name.clone(),
-            });
+            mappings.push(Mapping { confidence: 'A', attribute: name.to_owned(), member: member.name.clone() });
         }
     }
     mappings
+}
+
+/// REST APIs are changed by patches whose paths are the members that the making call has.
+pub fn patched(body: &Body, others: &[&Mapping]) -> BTreeMap<String, Source> {
+    let mut set = BTreeMap::new();
+    for mapping in others.iter().filter(|mapping| matches!(mapping.confidence, 'M' | 'A') && !mapping.member.contains('.')) {
+        let Some(place) = body.at(&mapping.attribute).filter(Place::configurable) else { continue };
+        let Leaf::Attribute(name, attribute) = place.leaf else { continue };
+        let plain = matches!(attribute.ty, Type::String | Type::Number | Type::Bool);
+        if !plain || !place.steps.is_empty() || NEVER_SET.contains(&name) || name.ends_with("_api_id") || name.contains("_wo") {
+            continue;
+        }
+        // The inputs write a member as the attribute where the two are the same word.
+        let mut member = String::new();
+        for (at, word) in mapping.member.split('_').enumerate() {
+            let mut letters = word.chars();
+            match letters.next() {
+                Some(first) if at > 0 => member.extend([first.to_ascii_uppercase().to_string().as_str(), letters.as_str()]),
+                _ => member.push_str(word),
+            }
+        }
+        set.insert(name.to_owned(), Source::Paths(vec![format!("patch[\"/{member}\"]")]));
+    }
+    set
 }
 
 /// What a call tells by its name alone: `EnableSso`, `DeleteCorsConfiguration`.
@@ -135,24 +132,16 @@ fn told_by_name(call: &Call<'_>, values: &mut Values) {
             name == noun
         };
         let found = call.body.attributes.iter().find(|(name, attribute)| {
-            attribute.ty == Type::Bool
-                && attribute.configurable
-                && name.contains("enable")
-                && names(name)
+            attribute.ty == Type::Bool && attribute.configurable && name.contains("enable") && names(name)
         });
         if let Some((name, _)) = found {
-            values.set.insert(
-                name.clone(),
-                Source::Constant(if on { "true" } else { "false" }),
-            );
+            values.set.insert(name.clone(), Source::Constant(if on { "true" } else { "false" }));
         }
     }
-    if matches!(verb, "Delete" | "Remove") {
-        let block = call
-            .body
-            .blocks
-            .iter()
-            .find(|(name, block)| block.configurable && words(name) == noun);
+    // A call that names more than the instance takes one of many away.
+    let one_of_many = call.operation.input.iter().filter(|member| member.required).count() > call.fixed.len().max(1);
+    if matches!(verb, "Delete" | "Remove") && !one_of_many {
+        let block = call.body.blocks.iter().find(|(name, block)| block.configurable && words(name) == noun);
         let text = call.body.attributes.iter().find(|(name, attribute)| {
             attribute.configurable && attribute.ty == Type::String && words(name) == noun
         });
@@ -170,37 +159,22 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
     let mut values = Values::default();
     for candidate in chosen(call, mappings, reviews) {
         let attribute = &candidate.mapping.attribute;
-        let Some(source) = source(call, &candidate, reviews) else {
-            continue;
-        };
+        let Some(source) = source(call, &candidate, reviews) else { continue };
         let plural = plural(&candidate);
-        let first = candidate
-            .hops
-            .first()
-            .map_or("", |hop| hop.member.name.as_str());
+        let first = candidate.hops.first().map_or("", |hop| hop.member.name.as_str());
         let adds = marked(first, "Add") || (!call.creates && ADDS.contains(&verb));
-        let removes = marked(first, "Remove")
-            || marked(first, "Delete")
-            || (!call.creates && REMOVES.contains(&verb));
+        let removes = marked(first, "Remove") || marked(first, "Delete") || (!call.creates && REMOVES.contains(&verb));
         if (adds || removes) && plural && candidate.place.steps.is_empty() {
-            let into = if removes {
-                &mut values.remove
-            } else {
-                &mut values.add
-            };
+            let into = if removes { &mut values.remove } else { &mut values.add };
             into.insert(attribute.clone(), source);
         } else if !removes && !(adds && plural) {
-            let Some(lists) = lists(call, &candidate, mappings) else {
-                continue;
-            };
-            if lists
-                .iter()
-                .any(|(list, from)| values.set.get(list).is_some_and(|other| other != from))
-            {
+            let Some(lists) = lists(call, &candidate, mappings) else { continue };
+            if lists.iter().any(|(list, from)| values.set.get(list).is_some_and(|other| other != from)) {
                 continue;
             }
-            values.set.extend(lists);
-            values.set.insert(attribute.clone(), source);
+            let into = if adds && !lists.is_empty() { &mut values.add } else { &mut values.set };
+            into.extend(lists);
+            into.insert(attribute.clone(), source);
         }
     }
     drop_empty_lists(call.body, &mut values.set);
@@ -215,10 +189,7 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
 fn drop_empty_lists(body: &Body, set: &mut BTreeMap<String, Source>) {
     let lists: Vec<String> = set
         .keys()
-        .filter(|path| {
-            body.at(path)
-                .is_some_and(|place| matches!(place.leaf, Leaf::Block(_)))
-        })
+        .filter(|path| body.at(path).is_some_and(|place| matches!(place.leaf, Leaf::Block(_))))
         .cloned()
         .collect();
     for list in lists.iter().rev() {
@@ -242,50 +213,29 @@ fn plural(candidate: &Candidate<'_>) -> bool {
 }
 
 /// The mappings that hold: one member per attribute, one attribute per member.
-fn chosen<'a>(
-    call: &Call<'a>,
-    mappings: &'a [Mapping],
-    reviews: &mut BTreeSet<Review>,
-) -> Vec<Candidate<'a>> {
+fn chosen<'a>(call: &Call<'a>, mappings: &'a [Mapping], reviews: &mut BTreeSet<Review>) -> Vec<Candidate<'a>> {
     let mut by_attribute: BTreeMap<&str, Vec<Candidate<'a>>> = BTreeMap::new();
-    for mapping in mappings
-        .iter()
-        .filter(|mapping| matches!(mapping.confidence, 'M' | 'A' | 'B' | 'C'))
-    {
-        let Some(place) = call.body.at(&mapping.attribute) else {
-            continue;
-        };
-        let Leaf::Attribute(name, _) = place.leaf else {
-            continue;
-        };
+    for mapping in mappings.iter().filter(|mapping| matches!(mapping.confidence, 'M' | 'A' | 'B' | 'C')) {
+        let Some(place) = call.body.at(&mapping.attribute) else { continue };
+        let Leaf::Attribute(name, _) = place.leaf else { continue };
         let top = place.steps.is_empty();
         let skip = !place.configurable()
             || (top && (NEVER_SET.contains(&name) || name == "tags"))
-            || (call.fixed.contains(&mapping.attribute)
-                && !mapping.member.starts_with("New")
-                && !mapping.member.starts_with("new"))
+            || (call.fixed.contains(&mapping.attribute) && !mapping.member.starts_with("New") && !mapping.member.starts_with("new"))
             || name.contains("_wo");
         if skip {
             continue;
         }
-        let Some(hops) = call.operation.at(&mapping.member) else {
-            continue;
-        };
-        if hops.iter().any(|hop| matches!(hop.shape, Shape::Map(_)))
-            && hops
-                .last()
-                .is_none_or(|hop| !matches!(hop.shape, Shape::Map(_)))
-        {
+        let Some(hops) = call.operation.at(&mapping.member) else { continue };
+        let steps = |hop: &Hop<'_>| hop.lists > 0 && (hop.member.name.ends_with("Updates") || hop.member.name.ends_with("Actions"));
+        let header = |hop: &Hop<'_>| hop.member.wire.as_ref().is_some_and(|wire| wire.starts_with("x-amz-"));
+        if hops.iter().any(|hop| steps(hop) && matches!(hop.shape, Shape::Struct(_))) || (!call.creates && hops.iter().any(header)) {
             continue;
         }
-        by_attribute
-            .entry(&mapping.attribute)
-            .or_default()
-            .push(Candidate {
-                mapping,
-                place,
-                hops,
-            });
+        if hops.iter().any(|hop| matches!(hop.shape, Shape::Map(_))) && hops.last().is_none_or(|hop| !matches!(hop.shape, Shape::Map(_))) {
+            continue;
+        }
+        by_attribute.entry(&mapping.attribute).or_default().push(Candidate { mapping, place, hops });
     }
     let mut chosen: Vec<Candidate<'a>> = Vec::new();
     for (attribute, mut candidates) in by_attribute {
@@ -293,17 +243,10 @@ fn chosen<'a>(
             let confidence = "MABC".find(candidate.mapping.confidence).unwrap_or(9);
             let exact = usize::from(!same_path(attribute, &candidate.hops));
             let leaf = usize::from(!same_leaf(attribute, &candidate.hops));
-            (
-                confidence.min(2),
-                exact,
-                leaf,
-                candidate.hops.len(),
-                confidence,
-            )
+            (confidence.min(2), exact, leaf, candidate.hops.len(), confidence)
         };
         candidates.sort_by_key(rank);
-        let ambiguous =
-            matches!(candidates.as_slice(), [one, other, ..] if rank(one) == rank(other));
+        let ambiguous = matches!(candidates.as_slice(), [one, other, ..] if rank(one) == rank(other));
         if ambiguous {
             for candidate in &candidates {
                 reviews.insert(review(call, candidate, "several members of the call"));
@@ -317,16 +260,10 @@ fn chosen<'a>(
     for candidate in &chosen {
         *by_member.entry(member(candidate)).or_default() += 1;
     }
-    let shared = |candidate: &Candidate<'_>| {
-        by_member
-            .get(&member(candidate))
-            .is_some_and(|count| *count > 1)
-    };
+    let shared = |candidate: &Candidate<'_>| by_member.get(&member(candidate)).is_some_and(|count| *count > 1);
     let exact: BTreeSet<String> = chosen
         .iter()
-        .filter(|candidate| {
-            shared(candidate) && same_leaf(&candidate.mapping.attribute, &candidate.hops)
-        })
+        .filter(|candidate| shared(candidate) && same_leaf(&candidate.mapping.attribute, &candidate.hops))
         .map(member)
         .collect();
     chosen.retain(|candidate| {
@@ -334,8 +271,7 @@ fn chosen<'a>(
             || candidate.mapping.confidence == 'M'
             || same_leaf(&candidate.mapping.attribute, &candidate.hops)
             || (call.source == "quicksight" && candidate.mapping.confidence == 'A');
-        let likely = candidate.mapping.confidence != 'B'
-            || likely(&candidate.mapping.attribute, &candidate.hops);
+        let likely = candidate.mapping.confidence != 'B' || likely(call.resource_type, &candidate.mapping.attribute, &candidate.hops);
         if !keep && !exact.contains(&member(candidate)) {
             reviews.insert(review(call, candidate, "several attributes for one member"));
         } else if keep && !likely {
@@ -366,56 +302,35 @@ fn same_path(attribute: &str, hops: &[Hop<'_>]) -> bool {
 
 fn same_leaf(attribute: &str, hops: &[Hop<'_>]) -> bool {
     let leaf = attribute.rsplit('.').next().unwrap_or(attribute);
-    hops.last()
-        .is_some_and(|hop| words(&snake(&hop.member.name)) == words(leaf))
+    hops.last().is_some_and(|hop| words(&snake(&hop.member.name)) == words(leaf))
 }
 
 /// Whether a likely mapping is as good as sure: the shorter name's words all stand in the longer one, the last
 /// word is the same.
-fn likely(attribute: &str, hops: &[Hop<'_>]) -> bool {
+fn likely(resource_type: &str, attribute: &str, hops: &[Hop<'_>]) -> bool {
     let leaf = words(attribute.rsplit('.').next().unwrap_or(attribute));
-    let Some(member) = hops.last().map(|hop| words(&snake(&hop.member.name))) else {
-        return false;
-    };
-    let (short, long) = if leaf.len() < member.len() {
-        (&leaf, &member)
-    } else {
-        (&member, &leaf)
-    };
-    leaf.last() == member.last()
-        && short.iter().all(|word| long.contains(word))
-        && long.len() <= short.len() + 2
+    let Some(member) = hops.last().map(|hop| words(&snake(&hop.member.name))) else { return false };
+    let (short, long) = if leaf.len() < member.len() { (&leaf, &member) } else { (&member, &leaf) };
+    let kind = words(resource_type.trim_start_matches("aws_"));
+    let more: Vec<&String> = long.iter().filter(|word| !short.contains(word)).collect();
+    let same = leaf.last() == member.last() && short.iter().all(|word| long.contains(word));
+    same && (more.len() <= 2 || more.iter().all(|word| kind.contains(word) || *word == "new"))
 }
 
 /// The source of one attribute, if the call's shape fits the attribute's.
-fn source(
-    call: &Call<'_>,
-    candidate: &Candidate<'_>,
-    reviews: &mut BTreeSet<Review>,
-) -> Option<Source> {
-    let Leaf::Attribute(name, attribute) = candidate.place.leaf else {
-        return None;
-    };
+fn source(call: &Call<'_>, candidate: &Candidate<'_>, reviews: &mut BTreeSet<Review>) -> Option<Source> {
+    let Leaf::Attribute(name, attribute) = candidate.place.leaf else { return None };
     let last = candidate.hops.last()?;
-    let blocks = candidate
-        .place
-        .steps
-        .iter()
-        .filter(|step| !one(step.nesting))
-        .count();
+    let blocks = candidate.place.steps.iter().filter(|step| !one(step.nesting)).count();
     let lists: usize = candidate.hops.iter().map(|hop| hop.lists).sum();
     // Blocks that hold one at most are written as lists by the provider's newer resources.
     let loose = lists.saturating_sub(blocks.min(lists));
     let fits = match (&attribute.ty, last.shape) {
         (Type::String | Type::Number | Type::Bool, Shape::Value(_)) => loose == 0,
         (Type::List(inner) | Type::Set(inner), Shape::Value(_)) => {
-            matches!(**inner, Type::String | Type::Number | Type::Bool)
-                && loose <= 1
-                && (loose == 1 || is_addition(call))
+            matches!(**inner, Type::String | Type::Number | Type::Bool) && loose <= 1 && (loose == 1 || is_addition(call))
         }
-        (Type::Map(inner), Shape::Map(value)) => {
-            **inner != Type::Any && matches!(**value, Shape::Value(_)) && loose == 0
-        }
+        (Type::Map(inner), Shape::Map(value)) => **inner != Type::Any && matches!(**value, Shape::Value(_)) && loose == 0,
         _ => false,
     };
     if !fits {
@@ -447,48 +362,20 @@ fn one(nesting: Nesting) -> bool {
 fn units_differ(attribute: &str, member: &str) -> bool {
     let unit = |name: &str| {
         let words = words(name);
-        [
-            "second",
-            "minute",
-            "hour",
-            "day",
-            "milli",
-            "millisecond",
-            "m",
-            "mb",
-            "mib",
-            "gb",
-            "gib",
-            "kb",
-            "kib",
-            "byte",
-            "tb",
-        ]
-        .into_iter()
-        .find(|unit| words.iter().any(|word| word == unit))
+        ["second", "minute", "hour", "day", "milli", "millisecond", "m", "mb", "mib", "gb", "gib", "kb", "kib", "byte", "tb"]
+            .into_iter()
+            .find(|unit| words.iter().any(|word| word == unit))
     };
     let (one, other) = (unit(attribute), unit(&snake(member)));
-    one.is_some()
-        && other.is_some()
-        && one != other
-        && !matches!((one, other), (Some("milli"), Some("millisecond")))
+    one.is_some() && other.is_some() && one != other && !matches!((one, other), (Some("milli"), Some("millisecond")))
 }
 
 /// The sources of the lists of blocks that an attribute lies in; none when they cannot be told.
-fn lists(
-    call: &Call<'_>,
-    candidate: &Candidate<'_>,
-    mappings: &[Mapping],
-) -> Option<Vec<(String, Source)>> {
+fn lists(call: &Call<'_>, candidate: &Candidate<'_>, mappings: &[Mapping]) -> Option<Vec<(String, Source)>> {
     let mut lists = Vec::new();
     let mut path: Vec<&str> = Vec::new();
     let mut used = 0;
-    let many: Vec<bool> = candidate
-        .place
-        .steps
-        .iter()
-        .map(|step| !one(step.nesting))
-        .collect();
+    let many: Vec<bool> = candidate.place.steps.iter().map(|step| !one(step.nesting)).collect();
     let total = many.iter().filter(|many| **many).count();
     let opened: Vec<usize> = candidate
         .hops
@@ -520,8 +407,9 @@ fn lists(
         let at = match said {
             Some(at) => at,
             None if opened.len() == total => *opened.get(nth)?,
-            None if total == 1 && opened.is_empty() && candidate.hops.len() >= 2 => {
-                candidate.hops.len() - 2
+            // Newer resources write a block that can stand once as a list.
+            None if total == 1 && opened.is_empty() => {
+                candidate.hops.iter().position(|hop| words(&snake(&hop.member.name)) == words(step.name))?
             }
             None => return None,
         };
@@ -531,10 +419,7 @@ fn lists(
             return None;
         }
         let hops = &candidate.hops[..used];
-        lists.push((
-            list,
-            Source::Paths(spell::request(call.source, call.operation, hops)),
-        ));
+        lists.push((list, Source::Paths(spell::request(call.source, call.operation, hops))));
     }
     // What is left between the last list and the attribute must be one value (or one list of values).
     let rest: usize = candidate.hops[used..].iter().map(|hop| hop.lists).sum();
@@ -543,26 +428,16 @@ fn lists(
 
 /// Tags given when a resource is made.
 fn tags(call: &Call<'_>, values: &mut Values) {
-    if !call.creates
-        || !call
-            .body
-            .at("tags")
-            .is_some_and(|place| place.configurable())
-    {
+    if !call.creates || !call.body.at("tags").is_some_and(|place| place.configurable()) {
         return;
     }
     let source = if call.operation.member("TagSpecifications").is_some() {
-        Some(vec![
-            String::from("tagSpecificationSet.tags"),
-            String::from("tagSpecification.tag"),
-        ])
+        Some(vec![String::from("tagSpecificationSet.tags"), String::from("tagSpecification.tag")])
     } else {
         tags_member(call.operation).map(|hop| spell::request(call.source, call.operation, &[hop]))
     };
     if let Some(paths) = source {
-        values
-            .set
-            .insert(String::from("tags"), Source::Paths(paths));
+        values.set.insert(String::from("tags"), Source::Paths(paths));
     }
 }
 
@@ -570,35 +445,12 @@ fn tags(call: &Call<'_>, values: &mut Values) {
 pub fn tags_member(operation: &Operation) -> Option<Hop<'_>> {
     operation.input.iter().find_map(|member| {
         let name = snake(&member.name);
-        if !matches!(
-            name.as_str(),
-            "tags"
-                | "tag_list"
-                | "tag_map"
-                | "tag"
-                | "tags_list"
-                | "hosted_zone_tags"
-                | "add_tags"
-                | "tags_to_add"
-                | "tags_model"
-                | "user_pool_tags"
-                | "backup_vault_tags"
-                | "backup_plan_tags"
-                | "tag_set"
-        ) {
+        if !matches!(name.as_str(), "tags" | "tag_list" | "tag_map" | "tag" | "tags_list" | "hosted_zone_tags" | "add_tags" | "tags_to_add" | "tags_model" | "user_pool_tags" | "backup_vault_tags" | "backup_plan_tags" | "tag_set") {
             return None;
         }
         match &member.shape {
-            Shape::Map(value) if matches!(**value, Shape::Value(_)) => Some(Hop {
-                member,
-                lists: 0,
-                shape: &member.shape,
-            }),
-            Shape::List(inner) if matches!(**inner, Shape::Struct(_)) => Some(Hop {
-                member,
-                lists: 1,
-                shape: inner,
-            }),
+            Shape::Map(value) if matches!(**value, Shape::Value(_)) => Some(Hop { member, lists: 0, shape: &member.shape }),
+            Shape::List(inner) if matches!(**inner, Shape::Struct(_)) => Some(Hop { member, lists: 1, shape: inner }),
             _ => None,
         }
     })

@@ -1,9 +1,9 @@
 //! Finds the records in a file, whatever it wraps them in: `{"Records":[…]}`, an array, single
-//! objects, one per line or spread over many, EventBridge events, `LookupEvents`' answers.
+//! objects, one per line or spread over many, EventBridge events, LookupEvents' answers.
 
 use serde::de::IgnoredAny;
 
-use super::fields::Fields;
+use super::fields::Outline;
 use super::keys::Key;
 use crate::audit::decode::scan::{Cursor, Raw, Stop};
 
@@ -18,8 +18,8 @@ pub(crate) enum Place {
 
 /// What the records of a file are handed to.
 pub(crate) trait Records {
-    /// Takes a record: its number in the file, its text, and its own fields.
-    fn record(&mut self, number: u64, json: &[u8], fields: &Fields);
+    /// Takes a record and its number in the file.
+    fn record(&mut self, number: u64, record: &Outline);
 
     /// Takes note of what could not be read.
     fn unreadable(&mut self, place: Place, problem: &str);
@@ -39,7 +39,7 @@ pub(crate) fn read(bytes: &[u8], records: &mut impl Records) -> u64 {
     archive.count
 }
 
-/// Wrappers within wrappers that are gone into: a list of pages of `LookupEvents`' answers is one.
+/// Wrappers within wrappers that are gone into: a list of pages of LookupEvents' answers is one.
 const DEPTH: u32 = 2;
 
 /// How often reading is taken up again behind damage. Each time may cost a walk to the end.
@@ -108,19 +108,19 @@ impl<R: Records> Archive<'_, R> {
         // one from reaching the next.
         let line = memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default())
             .map_or(bytes.len(), |length| at + length);
-        if let Some((fields, end)) = Fields::read(bytes.get(..line).unwrap_or_default(), at) {
-            return self.accept(bytes, at, end, &fields, 0).map(|()| end);
+        if let Some(object) = Outline::read(bytes.get(..line).unwrap_or_default(), at) {
+            return self.accept(bytes, at, &object, 0).map(|()| object.end());
         }
-        let Some((fields, end)) = Fields::read(bytes, at) else {
+        let Some(object) = Outline::read(bytes, at) else {
             return self.wrapper(bytes, at, 0);
         };
         // A string that is not closed swallows lines until quotes happen to match again.
-        if serde_json::from_slice::<IgnoredAny>(bytes.get(at..end).unwrap_or_default()).is_err() {
+        if serde_json::from_slice::<IgnoredAny>(object.json()).is_err() {
             self.count += 1;
             self.records.unreadable(Place::Byte(at), "is no JSON");
             return Err(Lost(at));
         }
-        self.accept(bytes, at, end, &fields, 0).map(|()| end)
+        self.accept(bytes, at, &object, 0).map(|()| object.end())
     }
 
     /// Reads the lists of records among an object's own members.
@@ -162,13 +162,13 @@ impl<R: Records> Archive<'_, R> {
             let first = cursor.peek();
             let start = cursor.at;
             if first == Some(b'{') {
-                let Some((fields, end)) = Fields::read(bytes, start) else {
+                let Some(object) = Outline::read(bytes, start) else {
                     self.count += 1;
                     self.records.cut_off(Place::Record(self.count));
                     return Err(Lost(start));
                 };
-                self.accept(bytes, start, end, &fields, depth)?;
-                cursor.at = end;
+                self.accept(bytes, start, &object, depth)?;
+                cursor.at = object.end();
             } else {
                 cursor.value().map_err(|stop| self.lose(stop, start))?;
                 self.count += 1;
@@ -194,31 +194,44 @@ impl<R: Records> Archive<'_, R> {
     }
 
     /// Takes an object for what it is: a record, or what one is wrapped in.
+    #[inline]
     fn accept(
         &mut self,
         bytes: &[u8],
         at: usize,
-        end: usize,
-        fields: &Fields,
+        object: &Outline,
         depth: u32,
     ) -> Result<(), Lost> {
+        if object.has_time() {
+            self.record(object);
+            return Ok(());
+        }
+        self.unwrap(bytes, at, object, depth)
+    }
+
+    fn unwrap(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        object: &Outline,
+        depth: u32,
+    ) -> Result<(), Lost> {
+        let fields = object.fields();
         let is_list = |key| matches!(fields.opening(key), Some((b'[', _)));
         if fields.is_record() {
-            self.record(bytes, at, end, fields);
+            self.record(object);
         } else if depth < DEPTH && (is_list(Key::Records) || is_list(Key::Events)) {
             self.wrapper(bytes, at, depth + 1)?;
         } else if let Some((b'{', detail)) = fields.opening(Key::Detail) {
             // EventBridge carries events that are no audit records, too.
-            if let Some((fields, end)) =
-                Fields::read(bytes, detail).filter(|(fields, _)| fields.is_record())
+            if let Some(record) =
+                Outline::read(bytes, detail).filter(|record| record.fields().is_record())
             {
-                self.record(bytes, detail, end, &fields);
+                self.record(&record);
             }
         } else if let Some(record) = fields.text(Key::Lookup) {
-            match Fields::read(record.as_bytes(), 0) {
-                Some((fields, end)) if fields.is_record() => {
-                    self.record(record.as_bytes(), 0, end, &fields);
-                }
+            match Outline::read(record.as_bytes(), 0) {
+                Some(record) if record.fields().is_record() => self.record(&record),
                 _ => self.stranger(),
             }
         } else if !fields.has(Key::Digest) {
@@ -228,10 +241,9 @@ impl<R: Records> Archive<'_, R> {
     }
 
     #[inline]
-    fn record(&mut self, bytes: &[u8], at: usize, end: usize, fields: &Fields) {
+    fn record(&mut self, record: &Outline) {
         self.count += 1;
-        self.records
-            .record(self.count, bytes.get(at..end).unwrap_or_default(), fields);
+        self.records.record(self.count, record);
     }
 
     fn stranger(&mut self) {
@@ -241,7 +253,7 @@ impl<R: Records> Archive<'_, R> {
     }
 }
 
-/// Whether a key is that of a list of records or of `LookupEvents`' events.
+/// Whether a key is that of a list of records or of LookupEvents' events.
 fn is_list_key(key: Raw) -> bool {
     match key {
         Raw::Text(key) => matches!(key, b"Records" | b"Events"),
@@ -270,7 +282,7 @@ fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fields, Key, Place, Records, read};
+    use super::{Key, Outline, Place, Records, read};
 
     #[derive(Debug, Default)]
     struct Seen {
@@ -279,9 +291,14 @@ mod tests {
     }
 
     impl Records for Seen {
-        fn record(&mut self, number: u64, json: &[u8], fields: &Fields) {
+        fn record(&mut self, number: u64, record: &Outline) {
+            let json = record.json();
             assert!(json.starts_with(b"{") && json.ends_with(b"}"));
-            let name = fields.text(Key::Name).unwrap_or_default();
+            let name = record
+                .fields()
+                .text(Key::Name)
+                .unwrap_or_default()
+                .into_owned();
             self.names.push(format!("{number}{name}"));
         }
 

@@ -1,40 +1,87 @@
 //! Judges a record by its own fields, unparsed: is it a call that anyone wants?
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use memchr::memmem::Finder;
 use serde_json::Value;
 
-use super::keys::{KEYS, Key, known};
+use super::keys::{Glance, Key, Values};
 use super::lenient::{Flag, repaired};
 use super::record::Identity;
-use crate::audit::decode::scan::{Cursor, Raw, own_colons};
+use crate::audit::decode::scan::{Cursor, Raw};
+
+/// An object at first sight: enough to tell most reads from the rest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outline<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    end: usize,
+    glance: Glance,
+}
+
+impl<'a> Outline<'a> {
+    /// Reads the object whose `{` stands at a byte; none when it does not end.
+    #[inline]
+    pub(crate) fn read(bytes: &'a [u8], at: usize) -> Option<Self> {
+        let (glance, end) = Glance::at(bytes, at)?;
+        Some(Self {
+            bytes,
+            at,
+            end,
+            glance,
+        })
+    }
+
+    /// The byte behind the object.
+    pub(crate) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The object as text.
+    pub(crate) fn json(&self) -> &'a [u8] {
+        self.bytes.get(self.at..self.end).unwrap_or_default()
+    }
+
+    /// Whether the object says when it was, as only a record does.
+    pub(crate) fn has_time(&self) -> bool {
+        self.glance.time != 0
+    }
+
+    /// When a record's call completed; none when it does not say so, or not in words of time.
+    #[inline]
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        time(self.bytes, self.glance.time)
+    }
+
+    /// Whether a record says in the plainest words that it changed nothing. When it does not, its
+    /// fields are to be asked.
+    #[inline]
+    pub(crate) fn is_read(&self) -> bool {
+        let value = self.bytes.get(self.glance.read_only..).unwrap_or_default();
+        self.glance.read_only != 0 && value.starts_with(b"true")
+    }
+
+    /// A closer look.
+    pub(crate) fn fields(&self) -> Fields<'a> {
+        let values = Values::at(self.bytes, self.at);
+        Fields {
+            bytes: self.bytes,
+            values: values.unwrap_or_default(),
+        }
+    }
+}
 
 /// Where an object's own members stand that decide what it is. Of a key that stands twice the
 /// last counts, as it does for a parser.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a> {
     bytes: &'a [u8],
-    /// The byte behind the colon of each member; 0 for a member that is missing.
-    values: [usize; KEYS],
+    values: Values,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the object whose `{` stands at a byte; returns the byte behind its `}` as well. None
-    /// when it does not end.
-    #[inline]
-    pub(crate) fn read(bytes: &'a [u8], at: usize) -> Option<(Self, usize)> {
-        let mut values = [0; KEYS];
-        let end = own_colons(bytes, at, |colon, slash| {
-            if let Some(value) =
-                known(bytes, colon, slash).and_then(|key| values.get_mut(key as usize))
-            {
-                *value = colon + 1;
-            }
-        })?;
-        Some((Self { bytes, values }, end))
-    }
-
     /// Whether a member is there.
     pub(crate) fn has(&self, key: Key) -> bool {
         self.start(key) != 0
@@ -43,13 +90,12 @@ impl<'a> Fields<'a> {
     /// The byte behind the colon of a member; 0 when it is missing.
     #[inline]
     fn start(&self, key: Key) -> usize {
-        self.values.get(key as usize).copied().unwrap_or_default()
+        self.values.of(key)
     }
 
     /// The value of a member, unparsed; none when it is missing.
     pub(crate) fn raw(&self, key: Key) -> Option<Raw<'a>> {
-        self.has(key)
-            .then(|| Cursor::new(self.bytes, self.start(key)).value().ok())?
+        raw(self.bytes, self.start(key))
     }
 
     /// The first byte of a member's value, and where it stands.
@@ -61,27 +107,12 @@ impl<'a> Fields<'a> {
 
     /// A string member; none when it is missing or something else.
     pub(crate) fn text(&self, key: Key) -> Option<Cow<'a, str>> {
-        match self.raw(key)? {
-            Raw::Text(text) => Some(String::from_utf8_lossy(text)),
-            Raw::Escaped(json) => serde_json::from_slice(json)
-                .or_else(|_| serde_json::from_slice(repaired(json).as_bytes()))
-                .ok()
-                .map(Cow::Owned),
-            Raw::Nest(_) | Raw::Plain(_) => None,
-        }
+        text(self.bytes, self.start(key))
     }
 
     /// A boolean member, which some records hold as a string.
     #[inline]
     fn flag(&self, key: Key) -> Option<bool> {
-        // The usual spelling, looked for first. No other value of JSON starts like it.
-        let value = self
-            .bytes
-            .get(self.start(key)..)
-            .filter(|_| self.has(key))?;
-        if value.starts_with(b"true") {
-            return Some(true);
-        }
         match self.raw(key)? {
             Raw::Plain(b"true") => Some(true),
             Raw::Plain(b"false") => Some(false),
@@ -103,22 +134,6 @@ impl<'a> Fields<'a> {
                 Raw::Nest(json) => serde_json::from_slice::<Identity>(json).ok()?.account(),
                 Raw::Text(_) | Raw::Escaped(_) | Raw::Plain(_) => None,
             })
-    }
-
-    /// When a record's call completed; none when it does not say so, or not in words of time.
-    #[inline]
-    pub(crate) fn time(&self) -> Option<Timestamp> {
-        let quoted = self
-            .bytes
-            .get(self.start(Key::Time)..)
-            .and_then(<[u8]>::first_chunk::<22>);
-        // Neither digits nor what stands between them ends a string early.
-        if let Some([b'"', time @ .., b'"']) = quoted
-            && let Some(time) = plain_time(time)
-        {
-            return Some(time);
-        }
-        self.text(Key::Time)?.parse().ok()
     }
 
     /// Tells what a record did.
@@ -147,8 +162,7 @@ impl<'a> Fields<'a> {
             return false;
         };
         // Parsed only when the word may be there, spelt out or with escapes.
-        let may = |word: &str| memchr::memmem::find(request, word.as_bytes()).is_some();
-        if !(may("ryRun") || may("\\u")) {
+        if SOUGHT.iter().all(|word| word.find(request).is_none()) {
             return false;
         }
         let Ok(request) = serde_json::from_slice::<Value>(request) else {
@@ -160,6 +174,42 @@ impl<'a> Fields<'a> {
             .any(|asked| asked.as_bool().or_else(|| Flag::word(asked.as_str()?)) == Some(true))
     }
 }
+
+/// The value behind a colon, unparsed; none for 0, which stands for a missing member.
+fn raw(bytes: &[u8], start: usize) -> Option<Raw<'_>> {
+    if start == 0 {
+        return None;
+    }
+    Cursor::new(bytes, start).value().ok()
+}
+
+/// The string behind a colon; none when there is something else.
+fn text(bytes: &[u8], start: usize) -> Option<Cow<'_, str>> {
+    match raw(bytes, start)? {
+        Raw::Text(text) => Some(String::from_utf8_lossy(text)),
+        Raw::Escaped(json) => serde_json::from_slice(json)
+            .or_else(|_| serde_json::from_slice(repaired(json).as_bytes()))
+            .ok()
+            .map(Cow::Owned),
+        Raw::Nest(_) | Raw::Plain(_) => None,
+    }
+}
+
+/// The time behind a colon; none when there is something else.
+#[inline]
+fn time(bytes: &[u8], start: usize) -> Option<Timestamp> {
+    let quoted = bytes.get(start..).and_then(<[u8]>::first_chunk::<22>);
+    // Neither digits nor what stands between them ends a string early.
+    if let Some([b'"', time @ .., b'"']) = quoted
+        && let Some(time) = plain_time(time)
+    {
+        return Some(time);
+    }
+    text(bytes, start)?.parse().ok()
+}
+
+/// What a request holds that has `dryRun` or `DryRun` among its keys.
+static SOUGHT: LazyLock<[Finder; 2]> = LazyLock::new(|| [Finder::new("ryRun"), Finder::new("\\u")]);
 
 /// What a record's own fields say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,12 +334,12 @@ fn plain_time(text: &[u8; 20]) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effect, Fields, is_read, plain_time};
+    use super::{Effect, Fields, Outline, is_read, plain_time};
     use jiff::Timestamp;
     use proptest::prelude::*;
 
     fn fields(record: &str) -> Fields<'_> {
-        Fields::read(record.as_bytes(), 0).unwrap().0
+        Outline::read(record.as_bytes(), 0).unwrap().fields()
     }
 
     #[test]
@@ -400,6 +450,8 @@ mod tests {
             ),
         ] {
             assert_eq!(fields(record).effect(), expected, "{record}");
+            let outline = Outline::read(record.as_bytes(), 0).unwrap();
+            assert!(!outline.is_read() || expected == Effect::None, "{record}");
         }
     }
 
@@ -452,8 +504,12 @@ mod tests {
         }
     }
 
+    fn time(record: &str) -> Option<Timestamp> {
+        Outline::read(record.as_bytes(), 0).unwrap().time()
+    }
+
     fn timed(text: &str) -> Option<Timestamp> {
-        fields(&format!("{{\"eventTime\":\"{text}\"}}")).time()
+        time(&format!("{{\"eventTime\":\"{text}\"}}"))
     }
 
     #[test]
@@ -468,7 +524,7 @@ mod tests {
             assert_eq!(timed(text), Some(expected), "{text}");
         }
         assert_eq!(
-            fields("{ \"eventTime\" : \"2026-01-15T10:35:10Z\" }").time(),
+            time("{ \"eventTime\" : \"2026-01-15T10:35:10Z\" }"),
             Some(expected)
         );
         for text in [
@@ -488,7 +544,7 @@ mod tests {
             r#"{"eventTime":1768473310}"#,
             r#"{"x":{"eventTime":"2026-01-15T10:35:10Z"}}"#,
         ] {
-            assert_eq!(fields(record).time(), None, "{record}");
+            assert_eq!(time(record), None, "{record}");
         }
     }
 

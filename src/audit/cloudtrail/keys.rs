@@ -1,6 +1,6 @@
 //! Recognizes the few keys that decide what a record is, from where their colon stands.
 
-use crate::audit::decode::scan::KEY_REACH;
+use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons};
 
 /// A key that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,116 +51,265 @@ const SPELT: [(Key, &[u8]); KEYS] = [
     (Key::Events, b"\"Events\""),
 ];
 
+/// The keys that have more than sixteen bytes.
+const LONG: [(Key, &[u8]); 4] = [
+    SPELT[Key::Account as usize],
+    SPELT[Key::Request as usize],
+    SPELT[Key::Lookup as usize],
+    SPELT[Key::Digest as usize],
+];
+
 /// The longest key in its quotes.
 const LONGEST: usize = 20;
 
 // The longest key, all of it escaped, lies within what is looked through for backslashes.
 const _: () = assert!((LONGEST - 2) * 6 + 2 <= KEY_REACH);
 
-/// A key as words of eight bytes: its first, its second (the first again in a short key) and its
-/// last, which overlap as they have to.
+/// Where the values of an object's members stand, as far as they are looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Values {
+    /// The byte behind the colon of each key, by its place in [`TABLE`]; 0 when it is missing.
+    /// The one more takes what is not looked for.
+    starts: [usize; KEYS + 1],
+    /// Whether a colon was met before which a key may stand that was not recognized.
+    doubtful: bool,
+}
+
+impl Values {
+    /// Reads the object whose `{` stands at a byte; none when it does not end.
+    pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Self> {
+        let mut values = Self::default();
+        own_colons(bytes, at, |colons| values.note(bytes, colons))?;
+        if !values.are_known(bytes) {
+            values = Self::default();
+            own_colons(bytes, at, |colons| values.note_any(bytes, colons))?;
+        }
+        Some(values)
+    }
+
+    /// The byte behind the colon of a key; 0 when it is missing.
+    #[inline]
+    pub(crate) fn of(&self, key: Key) -> usize {
+        self.starts
+            .get(PLACES[key as usize])
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Takes note of members in their usual spelling. Whether all were spelt so is to be asked
+    /// behind the last of them.
+    ///
+    /// For speed there are no branches: which keys follow each other is hard to foresee.
+    #[inline(always)]
+    pub(crate) fn note(&mut self, bytes: &[u8], colons: Colons) {
+        self.doubtful |= colons.spaced || colons.slash && may_be_escaped(bytes, colons);
+        for colon in colons {
+            let [before, last] = words_before(bytes, colon);
+            let place = place(last);
+            let entry = &TABLE[place];
+            let known = (entry.last == last) & (entry.before == before & entry.mask);
+            self.starts[if known { place } else { KEYS }] = colon + 1;
+        }
+    }
+
+    /// Whether each key noted was one, and none was missed.
+    #[inline(always)]
+    pub(crate) fn are_known(&self, bytes: &[u8]) -> bool {
+        // Of the long keys only the end was looked at.
+        let is_whole = |(key, spelt): (Key, &[u8])| {
+            let start = self.of(key).wrapping_sub(1 + spelt.len());
+            self.of(key) == 0
+                || bytes
+                    .get(start..)
+                    .is_some_and(|text| text.starts_with(spelt))
+        };
+        !self.doubtful && LONG.into_iter().all(is_whole)
+    }
+
+    /// Takes note of members in any spelling.
+    #[cold]
+    pub(crate) fn note_any(&mut self, bytes: &[u8], colons: Colons) {
+        for colon in colons {
+            if let Some(key) = bytes.get(..colon).and_then(spelt) {
+                self.starts[PLACES[key as usize]] = colon + 1;
+            }
+        }
+    }
+}
+
+/// Where the values of the two keys stand that decide on nine records in ten.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Glance {
+    /// The byte behind the colon of `eventTime`; 0 when it is missing.
+    pub time: usize,
+    /// The byte behind the colon of `readOnly`; 0 when it is missing.
+    pub read_only: usize,
+}
+
+impl Glance {
+    /// Looks at the object whose `{` stands at a byte; returns the byte behind its `}` as well.
+    /// None when it does not end.
+    #[inline]
+    pub(crate) fn at(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
+        const TIME: (&[u8], u64) = (
+            SPELT[Key::Time as usize].1,
+            last(SPELT[Key::Time as usize].1),
+        );
+        const READ_ONLY: (&[u8], u64) = (
+            SPELT[Key::ReadOnly as usize].1,
+            last(SPELT[Key::ReadOnly as usize].1),
+        );
+        let (mut time, mut read_only, mut doubtful) = (0, 0, false);
+        let end = own_colons(bytes, at, |colons| {
+            doubtful |= colons.spaced;
+            if colons.slash {
+                doubtful |= may_be_escaped(bytes, colons);
+            }
+            for colon in colons {
+                let last = last_before(bytes, colon);
+                if last == TIME.1 {
+                    time = colon;
+                } else if last == READ_ONLY.1 {
+                    read_only = colon;
+                }
+            }
+        })?;
+        let is_whole = |colon: usize, spelt: &[u8]| {
+            colon == 0 || bytes.get(..colon).is_some_and(|text| text.ends_with(spelt))
+        };
+        if doubtful || !is_whole(time, TIME.0) || !is_whole(read_only, READ_ONLY.0) {
+            let values = Values::at(bytes, at)?;
+            return Some((
+                Self {
+                    time: values.of(Key::Time),
+                    read_only: values.of(Key::ReadOnly),
+                },
+                end,
+            ));
+        }
+        let behind = |colon: usize| if colon == 0 { 0 } else { colon + 1 };
+        Some((
+            Self {
+                time: behind(time),
+                read_only: behind(read_only),
+            },
+            end,
+        ))
+    }
+}
+
+/// Whether any key before some colons may be spelt with escapes.
+#[inline(never)]
+fn may_be_escaped(bytes: &[u8], mut colons: Colons) -> bool {
+    colons.any(|colon| {
+        let key = bytes
+            .get(..colon)
+            .and_then(|text| text.strip_suffix(b"\""))
+            .unwrap_or_default();
+        let start = key.iter().rposition(|byte| matches!(byte, b'"' | b'\\'));
+        let quote = start.is_some_and(|start| {
+            key.get(start) == Some(&b'"') && key.get(start.wrapping_sub(1)) != Some(&b'\\')
+        });
+        !quote
+    })
+}
+
+/// The eight bytes before a byte as a number; 0 where there are less, which is no key's.
+#[inline(always)]
+fn last_before(bytes: &[u8], end: usize) -> u64 {
+    let word = end
+        .checked_sub(8)
+        .and_then(|start| bytes.get(start..end)?.first_chunk());
+    word.copied().map_or(0, u64::from_le_bytes)
+}
+
+/// The last eight bytes of a key as a number.
+const fn last(spelt: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    let mut back = 1;
+    while back <= 8 {
+        word[8 - back] = spelt[spelt.len() - back];
+        back += 1;
+    }
+    u64::from_le_bytes(word)
+}
+
+/// The sixteen bytes before a byte, as two numbers; zeroes where there are less.
+#[inline(always)]
+fn words_before(bytes: &[u8], end: usize) -> [u64; 2] {
+    let text = bytes.get(..end).unwrap_or_default();
+    halves(text.last_chunk().copied().unwrap_or_else(|| {
+        let mut padded = [0; 16];
+        for (to, from) in padded.iter_mut().rev().zip(text.iter().rev()) {
+            *to = *from;
+        }
+        padded
+    }))
+}
+
+/// The last sixteen bytes of a key, or as many as it has.
 #[derive(Clone, Copy)]
 struct Entry {
-    key: Key,
-    length: usize,
-    first: u64,
-    second: u64,
+    /// The bytes before the last eight.
+    before: u64,
+    /// Those bits of the bytes before the last eight that belong to the key.
+    mask: u64,
     last: u64,
 }
 
 /// Where in the table a key stands, by its last word. The factor gives each key a place of its
-/// own, which the table's making checks.
+/// own, which the making of the table checks.
+#[inline(always)]
 const fn place(last: u64) -> usize {
     (last.wrapping_mul(0xb801_7cdd_97c3_0701) >> 60) as usize
 }
 
-static TABLE: [Entry; KEYS] = table();
+/// The place of each key.
+const PLACES: [usize; KEYS] = TABLES.0;
 
-const fn table() -> [Entry; KEYS] {
+static TABLE: [Entry; KEYS] = TABLES.1;
+
+const TABLES: ([usize; KEYS], [Entry; KEYS]) = {
+    let mut places = [0; KEYS];
     let mut table = [Entry {
-        key: Key::Time,
-        length: 0,
-        first: 0,
-        second: 0,
+        before: 0,
+        mask: 0,
         last: 0,
     }; KEYS];
     let mut index = 0;
     while index < KEYS {
         let (key, spelt) = SPELT[index];
         assert!(key as usize == index && spelt.len() >= 8 && spelt.len() <= LONGEST);
-        let last = word(spelt, spelt.len() - 8);
+        let (mut words, mut mask) = ([0; 16], [0; 16]);
+        let mut back = 1;
+        while back <= 16 && back <= spelt.len() {
+            words[16 - back] = spelt[spelt.len() - back];
+            mask[16 - back] = 0xff;
+            back += 1;
+        }
+        let [before, last] = halves(words);
         let place = place(last);
-        assert!(table[place].length == 0);
-        let second = word(spelt, second_at(spelt.len()));
+        assert!(table[place].last == 0, "two keys in one place");
         table[place] = Entry {
-            key,
-            length: spelt.len(),
-            first: word(spelt, 0),
-            second,
+            before,
+            mask: halves(mask)[0],
             last,
         };
+        places[index] = place;
         index += 1;
     }
-    table
-}
+    (places, table)
+};
 
-/// Where the second word of a key starts.
-const fn second_at(length: usize) -> usize {
-    if length >= 16 { 8 } else { 0 }
-}
-
-const fn word(bytes: &[u8], at: usize) -> u64 {
-    let mut word = 0;
-    let mut index = 8;
-    while index > 0 {
-        index -= 1;
-        word = word << 8 | bytes[at + index] as u64;
-    }
-    word
-}
-
-/// The key before a colon, when it is one of those looked for. `slash` tells whether a backslash
-/// stands within [`KEY_REACH`] bytes before the colon.
-#[inline(always)]
-pub(crate) fn known(bytes: &[u8], colon: usize, slash: bool) -> Option<Key> {
-    let before = bytes.get(..colon)?;
-    let Some(last) = before.last_chunk().copied().map(u64::from_le_bytes) else {
-        return spelt_otherwise(before);
-    };
-    let entry = TABLE.get(place(last))?;
-    if entry.last == last && matches(before, entry) {
-        let start = colon - entry.length;
-        // A quote behind a backslash is a part of a longer key.
-        let whole = start == 0 || bytes.get(start - 1) != Some(&b'\\');
-        return if whole {
-            Some(entry.key)
-        } else {
-            spelt_otherwise(before)
-        };
-    }
-    // A key with escapes, or with white space behind it.
-    if slash || last >> 56 != u64::from(b'"') {
-        return spelt_otherwise(before);
-    }
-    None
-}
-
-/// Whether text ends in a key whose last word it has.
-#[inline(always)]
-fn matches(text: &[u8], entry: &Entry) -> bool {
-    let word = |at: usize| {
-        let word = text.get(at..).and_then(<[u8]>::first_chunk);
-        word.copied().map(u64::from_le_bytes)
-    };
-    let Some(start) = text.len().checked_sub(entry.length) else {
-        return false;
-    };
-    word(start) == Some(entry.first) && word(start + second_at(entry.length)) == Some(entry.second)
+/// Sixteen bytes as two numbers.
+#[allow(clippy::cast_possible_truncation)]
+const fn halves(bytes: [u8; 16]) -> [u64; 2] {
+    let word = u128::from_le_bytes(bytes);
+    [word as u64, (word >> 64) as u64]
 }
 
 /// The key at the end of a text, however it is spelt.
-#[cold]
-fn spelt_otherwise(text: &[u8]) -> Option<Key> {
+fn spelt(text: &[u8]) -> Option<Key> {
     let content = text.trim_ascii_end().strip_suffix(b"\"")?;
     // The quote that starts the key is the last one that no backslash escapes.
     let start = memchr::memrchr_iter(b'"', content).find(|quote| {
@@ -187,7 +336,27 @@ fn spelt_otherwise(text: &[u8]) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, SPELT, known};
+    use super::{Key, SPELT, Values};
+    use crate::audit::decode::scan::own_colons;
+
+    /// The keys that are recognized among an object's own.
+    fn found(object: &str) -> Vec<Key> {
+        let bytes = object.as_bytes();
+        let (mut quick, mut any) = (Values::default(), Values::default());
+        own_colons(bytes, 0, |colons| quick.note(bytes, colons));
+        own_colons(bytes, 0, |colons| any.note_any(bytes, colons));
+        let keys = |values: &Values| {
+            SPELT
+                .map(|(key, _)| key)
+                .into_iter()
+                .filter(|key| values.of(*key) != 0)
+                .collect::<Vec<_>>()
+        };
+        if quick.are_known(bytes) {
+            assert_eq!(keys(&quick), keys(&any), "{object}");
+        }
+        keys(&any)
+    }
 
     #[test]
     fn a_key_is_recognized_however_it_is_spelt() {
@@ -196,49 +365,50 @@ mod tests {
             let escaped: String = name.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
             let (head, tail) = name.split_at(3);
             for text in [
-                format!("{{\"{name}\""),
                 format!("\"{name}\""),
-                format!("{{\"x\":\"y\", \"{name}\""),
-                format!("{{\"{name}\" "),
-                format!("{{\"{name}\"\r\n\t"),
-                format!("{{\"{escaped}\""),
-                format!("{{\"{escaped}\"  "),
-                format!("{{\"{head}\\u{:04X}{}\"", tail.as_bytes()[0], &tail[1..]),
+                format!("\"x\":\"y\", \"{name}\""),
+                format!("\"{name}\" "),
+                format!("\"{name}\"\r\n\t"),
+                format!("\"{escaped}\""),
+                format!("\"{escaped}\"{}", " ".repeat(500)),
+                format!("\"{head}\\u{:04X}{}\"", tail.as_bytes()[0], &tail[1..]),
+                format!("\"x{name}\":1,\"{name}\":2,\"y{name}\""),
             ] {
-                assert_eq!(
-                    known(text.as_bytes(), text.len(), text.contains('\\')),
-                    Some(key),
-                    "{text}"
-                );
+                assert_eq!(found(&format!("{{{text}:1}}")), [key], "{text}");
             }
             for text in [
-                format!("{{\"x{name}\""),
-                format!("{{\"{}\"", &name[1..]),
-                format!("{{\"{name}x\""),
-                format!("{{\"{name} \""),
-                format!("{{\"\\\"{name}\""),
-                format!("{{\"\\\\{name}\""),
-                format!("{{\"\\u{name}\""),
-                format!("{{\"{}\"", name.to_uppercase()),
-                format!("{{'{name}'"),
+                format!("\"x{name}\""),
+                format!("\"{}\"", &name[1..]),
+                format!("\"{name}x\""),
+                format!("\"{name} \""),
+                format!("\"\\\"{name}\""),
+                format!("\"\\\\{name}\""),
+                format!("\"{}\"", name.to_uppercase()),
+                format!("'{name}'"),
+                format!("{name}\""),
                 name.to_owned(),
+                String::new(),
+                "\"\"".to_owned(),
             ] {
-                assert_eq!(
-                    known(text.as_bytes(), text.len(), text.contains('\\')),
-                    None,
-                    "{text}"
-                );
+                assert_eq!(found(&format!("{{{text}:1}}")), [], "{text}");
             }
         }
     }
 
     #[test]
-    fn what_is_no_key_is_none() {
-        for text in ["", "\"", "\"\"", " ", "{", "eventTime\"", "\\\"\\\""] {
-            assert_eq!(
-                known(text.as_bytes(), text.len(), true),
-                None::<Key>,
-                "{text}"
+    fn the_usual_spelling_goes_the_quick_way() {
+        for object in [
+            r#"{"eventTime":1,"xTime":{"eventTime" :1}}"#,
+            "{\n  \"eventTime\": 1\n}",
+            r#"{"eventTime":1,"userAgent":"\""}"#,
+        ] {
+            let mut values = Values::default();
+            own_colons(object.as_bytes(), 0, |colons| {
+                values.note(object.as_bytes(), colons)
+            });
+            assert!(
+                values.are_known(object.as_bytes()) && values.of(Key::Time) != 0,
+                "{object}"
             );
         }
     }

@@ -97,14 +97,18 @@ lenient! {
 ///
 /// When it is no JSON, nor can be made so by replacing single characters.
 pub(crate) fn call(json: &[u8], time: Timestamp) -> Result<Call, serde_json::Error> {
-    strict(json, time).or_else(|error| strict(repaired(json).as_bytes(), time).map_err(|_| error))
+    let parsed = match std::str::from_utf8(json) {
+        Ok(text) => parse(text, time),
+        Err(_) => parse(&String::from_utf8_lossy(json), time),
+    };
+    parsed.or_else(|error| parse(&repaired(json), time).map_err(|_| error))
 }
 
-fn strict(json: &[u8], time: Timestamp) -> Result<Call, serde_json::Error> {
-    let record: Record = serde_json::from_slice(json)?;
+fn parse(text: &str, time: Timestamp) -> Result<Call, serde_json::Error> {
+    let record: Record = serde_json::from_str(text)?;
     let id = match record.id.owned() {
         Some(id) => id,
-        None => content_id(&serde_json::from_slice(json)?),
+        None => content_id(&serde_json::from_str(text)?),
     };
     let identity = record.identity;
     let account = identity.account.owned();

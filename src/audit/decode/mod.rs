@@ -13,7 +13,7 @@ pub use tally::{Problem, Tally};
 
 use super::call::Call;
 use super::cloudtrail::archive::{self, Place, Records};
-use super::cloudtrail::fields::{Effect, Fields};
+use super::cloudtrail::fields::{Effect, Fields, Outline};
 use super::cloudtrail::keys::Key;
 use super::cloudtrail::record;
 use crate::window::Window;
@@ -182,8 +182,8 @@ impl Reading<'_> {
 
 impl Records for Reading<'_> {
     #[inline]
-    fn record(&mut self, number: u64, json: &[u8], fields: &Fields) {
-        let Some(time) = fields.time() else {
+    fn record(&mut self, number: u64, record: &Outline) {
+        let Some(time) = record.time() else {
             self.problems.add(
                 Some(self.place(Place::Record(number))),
                 "has no eventTime that says when it was",
@@ -195,6 +195,10 @@ impl Records for Reading<'_> {
             return;
         }
         self.in_window += 1;
+        if record.is_read() {
+            return;
+        }
+        let fields = record.fields();
         match fields.effect() {
             Effect::None => return,
             Effect::Failed => {
@@ -207,10 +211,10 @@ impl Records for Reading<'_> {
         }
         let service = fields.text(Key::Service).unwrap_or_default();
         let name = fields.text(Key::Name).unwrap_or_default();
-        if !(self.filter.wanted)(&service, &name) || !self.is_asked_for(fields) {
+        if !(self.filter.wanted)(&service, &name) || !self.is_asked_for(&fields) {
             return;
         }
-        match record::call(json, time) {
+        match record::call(record.json(), time) {
             Ok(call) => (self.sink)(call),
             Err(error) => self.problems.add(
                 Some(self.place(Place::Record(number))),

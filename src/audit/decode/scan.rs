@@ -129,14 +129,38 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Some colons of an object's own members.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Colons {
+    /// The byte that bit 0 stands for.
+    base: usize,
+    bits: u64,
+    /// Whether a backslash is near enough to stand in one of their keys, if that has no more than
+    /// [`KEY_REACH`] bytes.
+    pub slash: bool,
+    /// Whether there is anything between one of them and its key.
+    pub spaced: bool,
+}
+
+impl Iterator for Colons {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.bits == 0 {
+            return None;
+        }
+        let bit = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(self.base + bit)
+    }
+}
+
 /// Walks the object whose `{` stands at a byte and tells where the colons of its own members are,
 /// in order. Returns the byte behind its `}`; none when it does not end.
-///
-/// The flag with a colon tells whether a backslash is near enough before it to stand in a key of
-/// [`KEY_REACH`] bytes.
 #[inline]
-pub(crate) fn own_colons(bytes: &[u8], at: usize, colon: impl FnMut(usize, bool)) -> Option<usize> {
-    look(Walk { bytes, at, colon })
+pub(crate) fn own_colons(bytes: &[u8], at: usize, colons: impl FnMut(Colons)) -> Option<usize> {
+    look(Walk { bytes, at, colons })
 }
 
 /// Bytes before a colon that are looked through for backslashes, at the least.
@@ -147,17 +171,17 @@ pub(crate) fn nest_end(bytes: &[u8], at: usize) -> Option<usize> {
     look(Walk {
         bytes,
         at,
-        colon: |_, _| (),
+        colons: |_| (),
     })
 }
 
 struct Walk<'a, F> {
     bytes: &'a [u8],
     at: usize,
-    colon: F,
+    colons: F,
 }
 
-impl<F: FnMut(usize, bool)> Look for Walk<'_, F> {
+impl<F: FnMut(Colons)> Look for Walk<'_, F> {
     type Found = Option<usize>;
 
     #[inline(always)]
@@ -167,6 +191,7 @@ impl<F: FnMut(usize, bool)> Look for Walk<'_, F> {
         let mut base = self.at;
         // The end of the last blocks in which a backslash could reach a key.
         let mut slashes_until = 0;
+        let mut quote_before = 0;
         let mut tail = [0; BLOCK];
         loop {
             let rest = self.bytes.get(base..).filter(|rest| !rest.is_empty())?;
@@ -180,6 +205,8 @@ impl<F: FnMut(usize, bool)> Look for Walk<'_, F> {
             };
             let masks = sight.masks(block);
             let outside = !carry.strings(sight, masks);
+            let behind_quote = masks.quote << 1 | quote_before;
+            quote_before = masks.quote >> 63;
             if masks.backslash != 0 {
                 slashes_until = base + BLOCK + KEY_REACH;
             }
@@ -196,13 +223,16 @@ impl<F: FnMut(usize, bool)> Look for Walk<'_, F> {
                 loop {
                     let bracket = brackets & brackets.wrapping_neg();
                     if depth == 1 {
-                        let mut own = colons & ahead & bracket.wrapping_sub(1);
-                        while own != 0 {
-                            (self.colon)(
-                                base + own.trailing_zeros() as usize,
-                                base < slashes_until,
-                            );
-                            own &= own - 1;
+                        let bits = colons & ahead & bracket.wrapping_sub(1);
+                        if bits != 0 {
+                            let slash = base < slashes_until;
+                            let spaced = bits & !behind_quote != 0;
+                            (self.colons)(Colons {
+                                base,
+                                bits,
+                                slash,
+                                spaced,
+                            });
                         }
                     }
                     if bracket == 0 {
@@ -228,7 +258,7 @@ impl<F: FnMut(usize, bool)> Look for Walk<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::super::blocks::{Look, Words};
-    use super::{Cursor, Raw, Stop, Walk, nest_end, own_colons};
+    use super::{Colons, Cursor, Raw, Stop, Walk, nest_end, own_colons};
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -236,16 +266,16 @@ mod tests {
     fn values(text: &str) -> Option<Vec<&str>> {
         let bytes = text.as_bytes();
         let (mut found, mut plain) = (Vec::new(), Vec::new());
-        let end = own_colons(bytes, 0, |colon, slash| found.push((colon, slash)));
-        assert_eq!(
-            end,
-            Walk {
-                bytes,
-                at: 0,
-                colon: |colon, slash| plain.push((colon, slash))
-            }
-            .look(Words)
-        );
+        let note = |found: &mut Vec<_>, colons: Colons| {
+            found.extend(colons.map(|colon| (colon, colons.slash)))
+        };
+        let end = own_colons(bytes, 0, |colons| note(&mut found, colons));
+        let walk = Walk {
+            bytes,
+            at: 0,
+            colons: |colons| note(&mut plain, colons),
+        };
+        assert_eq!(end, walk.look(Words));
         assert_eq!(found, plain, "the sights differ");
         assert_eq!(end, nest_end(bytes, 0));
         assert_eq!(text[end?..].trim(), "", "something was left over");
@@ -376,13 +406,13 @@ mod tests {
             prop_assert_eq!(found, members);
             // Cut anywhere, it does not end.
             for cut in (1..text.len()).step_by(7) {
-                prop_assert_eq!(own_colons(&text.as_bytes()[..cut], 0, |_, _| ()), None);
+                prop_assert_eq!(own_colons(&text.as_bytes()[..cut], 0, |_| ()), None);
             }
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'{'), Just(b'}'), Just(b':'), Just(b','), Just(b'\\'), any::<u8>()], 0..300)) {
-            let _ = own_colons(&bytes, 0, |_, _| ());
+            let _ = own_colons(&bytes, 0, |_| ());
             let _ = nest_end(&bytes, 0);
             let _ = Cursor::new(&bytes, 0).value();
         }

@@ -37,7 +37,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     for (section, ids) in &named {
         writeln!(
             out,
-            r"<section data-section><h2>{}</h2>",
+            "<section data-section><h2>{}</h2>",
             section.standing.heading()
         )?;
         for (drift, id) in section.drifts.iter().zip(ids) {

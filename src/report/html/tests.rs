@@ -164,9 +164,9 @@ fn in_a_browser_a_hostile_name_does_nothing() {
         "javascript:document.title='EVIL'",
     ];
     // One page holds them all, each by itself and all in a row.
-    let mut report = crate::report::tests::filled_with(&attacks.concat());
+    let mut report = crate::report::tests::hostile::filled_with(&attacks.concat());
     for (drift, attack) in report.drifts.iter_mut().zip(attacks) {
-        *drift = crate::report::tests::filled_with(attack)
+        *drift = crate::report::tests::hostile::filled_with(attack)
             .drifts
             .swap_remove(0);
     }

@@ -42,9 +42,10 @@ pub fn write(
     if marks.is_empty() {
         return Ok(());
     }
-    marks.sort_by_key(|mark| mark.event.time);
+    // They come with the most severe first.
     let left_out = marks.len().saturating_sub(MOST);
     marks.truncate(MOST);
+    marks.sort_by_key(|mark| mark.event.time);
     let span = Span::of(report, &marks);
     let lanes = lanes(&marks);
     writeln!(out, r#"<h2>Who did what</h2><div class="panel timeline">"#)?;
@@ -282,7 +283,7 @@ fn list(marks: &[Mark<'_>], left_out: usize, out: &mut dyn Write) -> io::Result<
         writeln!(
             out,
             "<p>{} left out.</p>",
-            words::count(left_out, "later call", "later calls")
+            words::count(left_out, "less severe call", "less severe calls")
         )?;
     }
     writeln!(out, "</details>")

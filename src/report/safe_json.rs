@@ -1,0 +1,133 @@
+//! JSON that is safe to print: on a terminal, into a CI system's log, into a page.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
+
+use super::text::acts;
+
+/// Writes a value over several lines, safe to print.
+pub fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let formatter = Safe {
+        layout: PrettyFormatter::new(),
+    };
+    value
+        .serialize(&mut Serializer::with_formatter(out, formatter))
+        .map_err(io::Error::from)
+}
+
+/// Writes a value on one line, safe to print.
+pub fn compact(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let formatter = Safe {
+        layout: CompactFormatter,
+    };
+    value
+        .serialize(&mut Serializer::with_formatter(out, formatter))
+        .map_err(io::Error::from)
+}
+
+/// Lays JSON out as another formatter does, and escapes within strings what would act on a
+/// terminal, a CI system's log or a page that the JSON is put into. The JSON means the same.
+struct Safe<F> {
+    layout: F,
+}
+
+impl<F: Formatter> Formatter for Safe<F> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut start = 0;
+        let mut after_hash = false;
+        for (position, character) in fragment.char_indices() {
+            // Logs obey `##[command]` wherever it stands.
+            let second_hash = character == '#' && after_hash;
+            after_hash = character == '#';
+            if second_hash || character == '<' || acts(character) {
+                writer.write_all(fragment.get(start..position).unwrap_or_default().as_bytes())?;
+                let mut units = [0_u16; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+                start = position + character.len_utf8();
+            }
+        }
+        writer.write_all(fragment.get(start..).unwrap_or_default().as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.layout.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.layout.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.layout.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.layout.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.layout.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.layout.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.layout.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.layout.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.layout.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn escaped_json_means_the_same() {
+        let value = json!({
+            "a\u{202e}": "</script>\u{1b}[0m\u{9b}31m \u{2028}日本語\u{1f600}",
+            "b": ["##[error]x", "#", "##", "\u{e0041}"],
+            "c": {"d": null, "e": 1.5, "f": {}, "g": []}
+        });
+        for over_lines in [true, false] {
+            let mut out = Vec::new();
+            let done = if over_lines {
+                pretty(&value, &mut out)
+            } else {
+                compact(&value, &mut out)
+            };
+            done.expect("a vector takes all");
+            let text = String::from_utf8(out).expect("UTF-8");
+            assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
+            assert!(!text.contains("##[") && !text.contains('<'), "{text}");
+            assert!(text.contains("日本語"));
+            assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);
+        }
+    }
+}
