@@ -309,10 +309,11 @@ fn plain(value: &Value) -> Value {
             Value::Array(list)
         }
         Value::Object(map) => {
-            let held = map.iter().filter(|(_, value)| !value.is_null());
-            let sorted: BTreeMap<&String, Value> =
-                held.map(|(key, value)| (key, plain(value))).collect();
-            json!(sorted)
+            let plain = map.iter().map(|(key, value)| (key, plain(value)));
+            let held: BTreeMap<&String, Value> = plain
+                .filter(|(_, value)| !value.is_null() && *value != json!([]))
+                .collect();
+            json!(held)
         }
         Value::String(text) if text.is_empty() => Value::Null,
         Value::String(text) if text.starts_with('{') => {

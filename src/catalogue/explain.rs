@@ -41,6 +41,8 @@ pub struct Explained {
     pub when: Vec<String>,
     /// The list whose members are calls of their own, for this type.
     pub each: Option<String>,
+    /// Whether there is one of them in an account and region, so that nothing has to name it.
+    pub only: bool,
     /// How the instance is found: alternatives of attribute and source.
     pub find: Vec<Vec<(String, String)>>,
     /// What a created one hangs on: `aws_iam_role.name`, and the source.
@@ -175,6 +177,7 @@ fn target(target: &Target) -> Explained {
         provenance: target.provenance,
         when: target.when.iter().map(condition).collect(),
         each: target.each.as_ref().map(each),
+        only: target.only,
         find: target
             .find
             .iter()
