@@ -393,6 +393,19 @@ fn is_spelt(member: &Member, step: &str) -> bool {
 }
 
 #[test]
+fn a_call_that_only_operates_changes_nothing() {
+    for (service, rules) in services() {
+        for call in rules.calls.values().filter(|call| call.operates.is_some()) {
+            assert!(
+                call.targets.is_empty(),
+                "{service} {}: operates, and yet has a target",
+                call.event
+            );
+        }
+    }
+}
+
+#[test]
 fn the_catalogue_knows_as_much_as_it_promises() {
     let services = services();
     let mut types = BTreeSet::new();

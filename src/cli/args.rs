@@ -195,7 +195,7 @@ pub struct InputArgs {
     #[arg(long = "state", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub states: Vec<String>,
 
-    /// CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated
+    /// CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated
     #[arg(long = "trail", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub trails: Vec<String>,
 

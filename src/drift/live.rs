@@ -174,7 +174,7 @@ impl Live {
             slot.believed = next.clone();
         }
         slot.current = next;
-        slot.shape = shape.clone();
+        slot.shape.widen(shape);
     }
 
     /// Maps drift key by key.

@@ -124,7 +124,16 @@ pub fn generate(inputs: &Inputs) -> Generated {
             pick(inputs, resource_type, row)
                 .is_some_and(|(operation, _)| identify::names_nothing(operation))
         });
-        let quiet = inputs.quiet.contains(resource_type);
+        let quiet = inputs.quiet.contains(resource_type)
+            || [
+                "_accepter",
+                "_confirmation",
+                "_state",
+                "_exclusive",
+                "_status",
+            ]
+            .iter()
+            .any(|end| resource_type.ends_with(end));
         let mut made: Vec<(String, Target)> = Vec::new();
         for row in rows {
             let mut leave = |why| {
@@ -167,7 +176,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
             if makes
                 && identity.parts.is_empty()
                 && effects::makes(event)
-                && keys.as_ref().is_some_and(|keys| !keys.is_empty())
+                && keys.as_ref().is_some_and(|keys| keys.len() == 1)
                 && let Some(created) =
                     subject.of_create(source, event, operation, mappings, keys.as_ref())
                 && keys
@@ -177,10 +186,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 effect = Effect::Create;
                 identity = created;
             }
-            if quiet && effect == Effect::Create {
-                continue;
-            }
-            if quiet && effect == Effect::Put {
+            if quiet && matches!(effect, Effect::Create | Effect::Put) {
                 effect = Effect::Update;
             }
             correct(
@@ -316,6 +322,8 @@ pub fn generate(inputs: &Inputs) -> Generated {
     tags::add(inputs, &mut services, &mut generated.left_out);
     for operates in &inputs.operates {
         let service = services.entry(operates.source.clone()).or_default();
+        // The list was written by a person, the targets were derived.
+        service.targets.remove(&operates.event);
         service
             .operates
             .insert(operates.event.clone(), operates.why.clone());
