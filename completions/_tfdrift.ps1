@@ -40,7 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
         }
         'tfdrift;scan' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
-            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated')
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Look at calls from then on [default: 1h]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Look at calls before then [default: now]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'A report, and the file it goes to; can be repeated [default: table]')

@@ -36,7 +36,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
         }
         &'tfdrift;scan'= {
             cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
-            cand --trail 'CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated'
+            cand --trail 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated'
             cand --since 'Look at calls from then on [default: 1h]'
             cand --until 'Look at calls before then [default: now]'
             cand -o 'A report, and the file it goes to; can be repeated [default: table]'

@@ -38,7 +38,7 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "demo" -d 'Three sce
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l until -d 'Look at calls before then [default: now]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: table]' -r -F
