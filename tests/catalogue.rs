@@ -1,5 +1,13 @@
 //! Holds every rule against the provider's schema and AWS's API models, and the generated ones against their inputs.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test may end where it fails, and says what it counted"
+)]
+
 #[path = "../examples/generate-catalogue/generator/mod.rs"]
 mod generator;
 
