@@ -252,7 +252,7 @@ impl<'a> Subject<'a> {
         for member in &required {
             match self.part(source, event, operation, member, mappings) {
                 Some(part) if parts.iter().any(|other| other.attribute == part.attribute) => {
-                    missing.push(*member)
+                    missing.push(*member);
                 }
                 Some(part) => parts.push(part),
                 None => missing.push(*member),

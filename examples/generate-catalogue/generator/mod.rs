@@ -224,26 +224,23 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 fixed: &fixed,
                 creates,
             };
-            let mut values = match effect {
-                Effect::Delete => Values::default(),
-                _ => {
-                    // A call that makes something beside the type says nothing of the type under the same names.
-                    let apart = row.kind != Kind::Primary
-                        || (effect == Effect::Update && effects::makes(event));
-                    let others = others(inputs, resource_type, source, event);
-                    let mappings = if apart {
-                        mappings.to_vec()
-                    } else {
-                        values::borrowed(&call, mappings, &others)
-                    };
-                    let mut values = values::values(&call, &mappings, &mut generated.reviews);
-                    if operation.api == "apigateway"
-                        && operation.member("patchOperations").is_some()
-                    {
-                        values.set = values::patched(body, &others);
-                    }
-                    values
+            let mut values = if effect == Effect::Delete {
+                Values::default()
+            } else {
+                // A call that makes something beside the type says nothing of the type under the same names.
+                let apart = row.kind != Kind::Primary
+                    || (effect == Effect::Update && effects::makes(event));
+                let others = others(inputs, resource_type, source, event);
+                let mappings = if apart {
+                    mappings.to_vec()
+                } else {
+                    values::borrowed(&call, mappings, &others)
+                };
+                let mut values = values::values(&call, &mappings, &mut generated.reviews);
+                if operation.api == "apigateway" && operation.member("patchOperations").is_some() {
+                    values.set = values::patched(body, &others);
                 }
+                values
             };
             for entries in [&mut values.set, &mut values.add, &mut values.remove] {
                 entries.retain(|attribute, _| !inputs.never.contains(attribute));
@@ -522,8 +519,7 @@ fn parent(
             };
             let wanted: &[&str] = match kind {
                 "_arn" => &["arn", "id"],
-                "_name" => &["name", "id", "arn"],
-                "" => &["name", "id", "arn"],
+                "_name" | "" => &["name", "id", "arn"],
                 _ => &["id", "arn"],
             };
             let attribute = wanted

@@ -239,7 +239,7 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
                 &mut values.add
             };
             into.insert(attribute.clone(), source);
-        } else if !removes && !(adds && plural) {
+        } else if !(removes || adds && plural) {
             let Some(lists) = lists(call, &candidate, mappings) else {
                 continue;
             };
