@@ -51,12 +51,21 @@ fn main() {
     let before = memory();
     let all = Catalogue::builtin();
     let headings = memory();
-    let count = all.services().filter_map(|service| all.service(service)).count();
+    let count = all
+        .services()
+        .filter_map(|service| all.service(service))
+        .count();
     let parsed = memory();
     let mib = |from: Option<usize>, to: Option<usize>| {
-        to.zip(from).map_or(f64::NAN, |(to, from)| to.saturating_sub(from) as f64 / f64::from(1 << 20))
+        to.zip(from).map_or(f64::NAN, |(to, from)| {
+            to.saturating_sub(from) as f64 / f64::from(1 << 20)
+        })
     };
-    println!("memory   headings {:.1} MiB, rules of {count} services {:.1} MiB", mib(before, headings), mib(headings, parsed));
+    println!(
+        "memory   headings {:.1} MiB, rules of {count} services {:.1} MiB",
+        mib(before, headings),
+        mib(headings, parsed)
+    );
 
     let builtin = best(|| timed(|| drop(std::hint::black_box(Catalogue::builtin()))));
     println!("headings {builtin:.2} ms");
@@ -68,16 +77,30 @@ fn main() {
             }
         })
     });
-    println!("small    {small:.2} ms: the services that speak of {} types", SMALL.len());
+    println!(
+        "small    {small:.2} ms: the services that speak of {} types",
+        SMALL.len()
+    );
     let one = best(|| {
         let catalogue = Catalogue::builtin();
-        timed(|| catalogue.services().for_each(|name| drop(std::hint::black_box(catalogue.service(name)))))
+        timed(|| {
+            catalogue
+                .services()
+                .for_each(|name| drop(std::hint::black_box(catalogue.service(name))))
+        })
     });
     println!("all      {one:.2} ms on one core");
     let many = best(|| {
         let catalogue = Catalogue::builtin();
         let names: Vec<&str> = catalogue.services().collect();
-        timed(|| names.par_iter().for_each(|name| drop(std::hint::black_box(catalogue.service(name)))))
+        timed(|| {
+            names
+                .par_iter()
+                .for_each(|name| drop(std::hint::black_box(catalogue.service(name))))
+        })
     });
-    println!("all      {many:.2} ms on {} cores", rayon::current_num_threads());
+    println!(
+        "all      {many:.2} ms on {} cores",
+        rayon::current_num_threads()
+    );
 }
