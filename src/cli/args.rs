@@ -1,6 +1,10 @@
 //! What can be typed. Clap only: what is meant by it is decided where a command runs.
 
+mod verify;
+
 use std::path::PathBuf;
+
+pub use verify::VerifyArgs;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -93,6 +97,13 @@ pub enum Command {
     /// different: by whom, by what means, how grave, and how to put it back.
     #[command(after_help = "More, with examples and exit codes: tfdrift scan --help", after_long_help = SCAN_EXAMPLES)]
     Scan(Box<ScanArgs>),
+
+    /// Whether log files are complete and untouched
+    ///
+    /// Checks the digests that CloudTrail signs every hour: each signature, the hash of every log
+    /// file, the chain from digest to digest; and that no log file is missing or was added.
+    #[command(after_help = "More, with examples and exit codes: tfdrift verify --help", after_long_help = verify::EXAMPLES)]
+    Verify(VerifyArgs),
 
     /// What of a state can be watched, and what is known of a call
     ///

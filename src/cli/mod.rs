@@ -15,6 +15,7 @@ mod store;
 pub mod terminal;
 pub mod values;
 mod verdict;
+mod verify;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<ExitCode, Error> {
     match &cli.command {
         Command::Scan(scan) => scan::run(scan, &cli.global),
+        Command::Verify(verify) => verify::run(verify, &cli.global),
         Command::Coverage(coverage) => coverage::run(coverage, &cli.global),
         Command::Demo(demo) => demo::run(demo, &cli.global),
         Command::Completions { shell } => {

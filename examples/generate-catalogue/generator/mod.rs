@@ -245,6 +245,9 @@ pub fn generate(inputs: &Inputs) -> Generated {
                     values
                 }
             };
+            for entries in [&mut values.set, &mut values.add, &mut values.remove] {
+                entries.retain(|attribute, _| !inputs.never.contains(attribute));
+            }
             if let Some(keyed) = inputs
                 .keyed
                 .get(&(resource_type.clone(), row.source.clone()))

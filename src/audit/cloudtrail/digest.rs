@@ -161,11 +161,13 @@ impl Hasher {
     /// The hash, in hexadecimal digits.
     #[must_use]
     pub fn finish(self) -> String {
-        let hash = self.0.finish();
-        hash.as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        use std::fmt::Write as _;
+        let mut text = String::with_capacity(64);
+        for byte in self.0.finish().as_ref() {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
     }
 }
 
@@ -271,7 +273,7 @@ mod tests {
 
         #[test]
         fn hexadecimal_digits_are_read_as_written(bytes in proptest::collection::vec(0u8.., 0..60)) {
-            let text: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            let text = bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02X}"));
             proptest::prop_assert_eq!(from_hex(&text), Some(bytes));
         }
     }

@@ -48,7 +48,16 @@ pub struct Checked {
     /// The stretches of delivery that the proved ones cover, in order, joined where they meet.
     pub covered: Vec<(Timestamp, Timestamp)>,
     /// The log files that the digests list.
-    pub log_files: Vec<LogFile>,
+    pub log_files: Vec<Listed>,
+}
+
+/// A log file of a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What the digest says of it.
+    pub file: LogFile,
+    /// Whether the digest is proved to be AWS's.
+    pub proved: bool,
 }
 
 struct Read<'a> {
@@ -96,8 +105,12 @@ pub fn check(
         checker.checked.covered = covered(&read);
         checker.tail(&read, stretch);
     }
-    let log_files = read.into_iter().flat_map(|one| one.digest.log_files);
-    checker.checked.log_files = log_files.collect();
+    let listed = read.into_iter().flat_map(|one| {
+        let proved = one.proved;
+        let files = one.digest.log_files.into_iter();
+        files.map(move |file| Listed { file, proved })
+    });
+    checker.checked.log_files = listed.collect();
     checker.checked
 }
 
