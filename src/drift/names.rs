@@ -49,7 +49,8 @@ impl Naming for AwsNaming<'_> {
 
     fn scope(&self, identifier: &str) -> Option<inventory::Scope> {
         let arn = identifier::Arn::parse(identifier)?;
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        // What AWS itself owns, as its managed policies, lies in no account.
+        let some = |text: &str| (!text.is_empty() && text != "aws").then(|| text.to_owned());
         Some(inventory::Scope {
             account: some(arn.account),
             region: some(arn.region),
