@@ -285,6 +285,9 @@ fn source(source: &Source, item: &str) -> String {
     if let Some(default) = &source.default {
         text = format!("{text}, else {default}");
     }
+    if source.present {
+        text = format!("whether {text} is there");
+    }
     if source.unknown {
         let hidden = "value not in the log";
         text = if text.is_empty() {

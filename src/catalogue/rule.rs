@@ -246,6 +246,8 @@ pub struct Source {
     pub default: Option<Value>,
     /// The call changes it, the record does not show to what.
     pub unknown: bool,
+    /// Only whether it is there counts, though it may be blank: a block that is, or is not.
+    pub present: bool,
     /// Counts only if nothing else of the target does.
     pub alone: bool,
     /// For blocks: the attribute that tells one from another.
