@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
         'tfdrift;scan' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated')
+            [CompletionResult]::new('--public-keys', '--public-keys', [CompletionResultType]::ParameterName, 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Look at calls from then on [default: 1h]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Look at calls before then [default: now]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'A report, and the file it goes to; can be repeated [default: table]')
@@ -57,6 +58,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'How much memory log files in flight may take, as 512MiB or 2G')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many threads decode [default: one per core]')
             [CompletionResult]::new('--colour', '--colour', [CompletionResultType]::ParameterName, 'When to use colour. A pipe, CI and `NO_COLOR` turn it off')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Also prove by CloudTrail''s digests that log files are complete and untouched')
             [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Address buckets by path instead of by host name, as S3-compatible stores may need')
             [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Print sensitive values in clear')
             [CompletionResult]::new('--report-only', '--report-only', [CompletionResultType]::ParameterName, 'Drift never ends in exit code 2')

@@ -39,6 +39,7 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "completions" -d 'Pr
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l until -d 'Look at calls before then [default: now]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: table]' -r -F
@@ -59,6 +60,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l threads -d 'How
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'
 never\t'Never'"
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l verify -d 'Also prove by CloudTrail\'s digests that log files are complete and untouched'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l reveal -d 'Print sensitive values in clear'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l report-only -d 'Drift never ends in exit code 2'

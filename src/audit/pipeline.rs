@@ -17,10 +17,11 @@ mod fetch;
 mod parts;
 mod pool;
 mod progress;
+mod watch;
 mod work;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{bounded, unbounded};
 use jiff::SignedDuration;
@@ -35,6 +36,7 @@ use crate::s3;
 
 use budget::Budget;
 pub use progress::{NoProgress, Progress};
+pub use watch::Watch;
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ pub struct Options {
     pub lag: SignedDuration,
     /// How to reach S3.
     pub s3: s3::Options,
+    /// Who decides which log files are read, and learns which were. All must want a file.
+    pub watches: Vec<Arc<dyn Watch>>,
 }
 
 impl Default for Options {
@@ -62,6 +66,7 @@ impl Default for Options {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             lag: DEFAULT_LAG,
             s3: s3::Options::default(),
+            watches: Vec::new(),
         }
     }
 }
@@ -161,7 +166,7 @@ pub fn read(
         } else {
             drop(remotes_out);
         }
-        let feed = feed::Feed::new(options.memory, &waiting, progress, &problems, locals_out);
+        let feed = feed::Feed::new(options, &waiting, progress, &problems, locals_out);
         feed.run(trails, &selection);
         listed();
         for worker in workers {

@@ -6,6 +6,7 @@ mod hash;
 pub mod keys;
 mod logs;
 mod walk;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -27,6 +28,7 @@ use crate::window::Window;
 use archive::{Archive, Bucket, Copied};
 use keys::KeySource;
 use walk::{DigestEntry, Found, LogEntry, Wanted};
+pub use witness::Witness;
 
 /// How long after a window digests are looked for at first.
 const NEAR: SignedDuration = SignedDuration::from_hours(24);
@@ -50,6 +52,8 @@ pub struct Ask<'a> {
     pub keys: PublicKeys,
     /// Who knows the others.
     pub source: &'a dyn KeySource,
+    /// Hashes of log files that were read already.
+    pub read: Option<&'a Witness>,
 }
 
 /// What came of it.
@@ -118,7 +122,8 @@ impl Source {
                     return Err(refuse(location, "one file proves nothing", FOLDER));
                 }
                 let text = whole.to_string_lossy().replace('\\', "/");
-                (Box::new(Copied), text)
+                let copied = Copied::new(&text, &path.to_string_lossy());
+                (Box::new(copied), text)
             }
             _ => return Err(refuse(location, "digests do not come this way", FOLDER)),
         };

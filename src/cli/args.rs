@@ -210,6 +210,16 @@ pub struct InputArgs {
     #[arg(long = "trail", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub trails: Vec<String>,
 
+    /// Also prove by CloudTrail's digests that log files are complete and untouched
+    ///
+    /// What cannot be proved makes the evidence incomplete. See `tfdrift verify`.
+    #[arg(long)]
+    pub verify: bool,
+
+    /// For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated
+    #[arg(long = "public-keys", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub public_keys: Vec<PathBuf>,
+
     /// Address buckets by path instead of by host name, as S3-compatible stores may need
     #[arg(long)]
     pub path_style: bool,

@@ -129,6 +129,8 @@ impl Config {
         many(&mut input.states, file.input.states);
         many(&mut input.trails, file.input.trails);
         input.path_style |= file.input.path_style;
+        input.verify |= file.input.verify;
+        many(&mut input.public_keys, file.input.public_keys);
         window.since = window.since.or(file.window.since);
         window.until = window.until.or(file.window.until);
         many(&mut report.outputs, file.report.outputs);
@@ -323,6 +325,8 @@ mod tests {
 state = ["s3://states/prod.tfstate", "local.tfstate"]
 trail = "s3://trail"
 path-style = true
+verify = true
+public-keys = "keys.json"
 since = "24h"
 until = 2026-01-15T10:00:00Z
 output = ["table", "json=drift.json"]
@@ -365,6 +369,7 @@ expires = 2026-06-30
         assert!(
             scan.input.path_style && scan.verdict.allow_incomplete && !scan.verdict.report_only
         );
+        assert!(scan.input.verify && scan.input.public_keys.len() == 1);
         assert_eq!(scan.window.since, Some("24h".parse().unwrap()));
         assert_eq!(
             scan.window.until,

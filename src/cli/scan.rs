@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +17,10 @@ use super::store::S3States;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
 use super::verdict::Threshold;
+use super::verify;
 use crate::audit::pipeline::{self, Options};
 use crate::audit::source::TrailLocation;
+use crate::audit::verify::Witness;
 use crate::catalogue::Catalogue;
 use crate::drift::names::AwsNaming;
 use crate::s3;
@@ -91,7 +94,18 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         catalogue: &catalogue,
         loaded: &loaded,
     };
-    let report = job.run(|filter, sink| pipeline::read(&trails, filter, &options, &progress, sink));
+    let witness = Arc::new(Witness::default());
+    if args.input.verify {
+        options.watches.push(Arc::clone(&witness) as _);
+    }
+    let report = job.run(|filter, sink| {
+        let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
+        if args.input.verify {
+            let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
+            tally.problems.extend(found);
+        }
+        Ok::<_, Error>(tally)
+    });
     progress.finish();
     let report = report?;
     let manner = Manner {

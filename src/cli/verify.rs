@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use super::args::{Global, VerifyArgs};
+use super::args::{Global, ScanArgs, VerifyArgs};
 use super::error::Error;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
@@ -16,9 +16,10 @@ use super::{note, output};
 use crate::audit::cloudtrail::digest::finding::{Finding, Grade};
 use crate::audit::cloudtrail::digest::keys::PublicKeys;
 use crate::audit::cloudtrail::span::DEFAULT_LAG;
+use crate::audit::decode::Problem;
 use crate::audit::source::TrailLocation;
 use crate::audit::verify::keys::{CloudTrail, KeySource, NoSource};
-use crate::audit::verify::{Ask, Proof, Source, verify};
+use crate::audit::verify::{Ask, Proof, Source, Witness, verify};
 use crate::s3;
 use crate::window::{Bound, Window};
 
@@ -61,6 +62,7 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
         now,
         (&args.accounts, &args.regions),
         &args.public_keys,
+        None,
     )?;
     let terminal = Terminal::stdout(global.colour);
     for spec in &outputs {
@@ -114,6 +116,7 @@ pub fn prove(
     now: Timestamp,
     (accounts, regions): (&[String], &[String]),
     files: &[PathBuf],
+    read: Option<&Witness>,
 ) -> Result<Proof, Error> {
     let mut keys = PublicKeys::default();
     for path in files {
@@ -139,8 +142,46 @@ pub fn prove(
         regions: regions.to_vec(),
         keys,
         source: &*source,
+        read,
     };
     Ok(verify(sources, &ask))
+}
+
+/// What keeps the log files of a scan from being proved, as problems of its evidence.
+///
+/// # Errors
+/// When a file of keys is none.
+pub fn problems(
+    trails: &[TrailLocation],
+    args: &ScanArgs,
+    options: &s3::Options,
+    window: Window,
+    now: Timestamp,
+    read: &Witness,
+) -> Result<Vec<Problem>, Error> {
+    let mut problems = Vec::new();
+    let mut sources = Vec::new();
+    for trail in trails {
+        match Source::new(trail, options) {
+            Ok(source) => sources.push(source),
+            Err(problem) => problems.push(Problem {
+                problem: format!("not provable: {}", problem.problem),
+                ..problem
+            }),
+        }
+    }
+    let narrowed = (&*args.filter.accounts, &*args.filter.regions);
+    let files = &args.input.public_keys;
+    let proof = prove(&sources, window, now, narrowed, files, Some(read))?;
+    let found = proof.findings.into_iter();
+    let grave = found.filter(|found| found.kind.grade() > Grade::Note);
+    problems.extend(grave.map(|found| Problem {
+        problem: format!("{}: {}", grade(&found), found.problem),
+        place: None,
+        remedy: Some(found.kind.remedy().to_owned()),
+        location: found.location,
+    }));
+    Ok(problems)
 }
 
 /// The exit code that a proof comes to.

@@ -135,8 +135,21 @@ fn failed(error: s3::Error) -> Problem {
     }
 }
 
-/// A copy on this machine.
-pub struct Copied;
+/// A copy on this machine, in a folder that is called by the name that the user gave it.
+pub struct Copied {
+    whole: String,
+    given: String,
+}
+
+impl Copied {
+    /// The copy in a folder: its whole path, and as it was given.
+    pub fn new(whole: &str, given: &str) -> Self {
+        Self {
+            whole: whole.to_owned(),
+            given: given.trim_end_matches('/').to_owned(),
+        }
+    }
+}
 
 /// What is read of the metadata beside a copy: what `aws s3api head-object` prints, or the bare
 /// metadata.
@@ -194,7 +207,12 @@ impl Archive for Copied {
     }
 
     fn display(&self, key: &str) -> String {
-        key.to_owned()
+        match key.strip_prefix(&self.whole) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                format!("{}{rest}", self.given)
+            }
+            _ => key.to_owned(),
+        }
     }
 
     fn depth(&self) -> u8 {
