@@ -27,14 +27,29 @@ fn inputs() -> &'static Inputs {
 /// File name, text and weight of every rule file.
 fn files() -> Vec<(String, String, Provenance)> {
     let mut files = Vec::new();
-    for (folder, provenance) in [("generated", Provenance::Generated), ("rules", Provenance::Handwritten)] {
+    for (folder, provenance) in [
+        ("generated", Provenance::Generated),
+        ("rules", Provenance::Handwritten),
+    ] {
         let folder = root().join("src/catalogue/aws").join(folder);
-        let mut paths: Vec<PathBuf> =
-            std::fs::read_dir(&folder).expect("a folder").filter_map(|entry| Some(entry.ok()?.path())).collect();
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
+            .expect("a folder")
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
         paths.sort();
-        for path in paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml")) {
+        for path in paths
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+        {
             let text = std::fs::read_to_string(&path).expect("readable");
-            files.push((path.strip_prefix(root()).unwrap_or(&path).display().to_string(), text, provenance));
+            files.push((
+                path.strip_prefix(root())
+                    .unwrap_or(&path)
+                    .display()
+                    .to_string(),
+                text,
+                provenance,
+            ));
         }
     }
     files
@@ -44,9 +59,18 @@ fn services() -> BTreeMap<String, ServiceRules> {
     let files = files();
     let mut texts: BTreeMap<String, Vec<RuleText<'_>>> = BTreeMap::new();
     for (file, text, provenance) in &files {
-        let table: Table = text.parse().unwrap_or_else(|error| panic!("{file}: {error}"));
-        let service = table.get("service").and_then(Value::as_str).unwrap_or_else(|| panic!("{file}: no service"));
-        texts.entry(service.to_owned()).or_default().push(RuleText { file, text, provenance: *provenance });
+        let table: Table = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        let service = table
+            .get("service")
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{file}: no service"));
+        texts.entry(service.to_owned()).or_default().push(RuleText {
+            file,
+            text,
+            provenance: *provenance,
+        });
     }
     let mut problems = Vec::new();
     let services = texts
@@ -57,7 +81,12 @@ fn services() -> BTreeMap<String, ServiceRules> {
             (service, rules)
         })
         .collect();
-    assert!(problems.is_empty(), "{} rules cannot be used:\n{}", problems.len(), problems.join("\n"));
+    assert!(
+        problems.is_empty(),
+        "{} rules cannot be used:\n{}",
+        problems.len(),
+        problems.join("\n")
+    );
     services
 }
 
@@ -73,11 +102,19 @@ fn the_generated_rules_are_current() {
     }
     for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if Path::new(&name).extension().is_some_and(|end| end == "toml") && !generated.files.contains_key(&name) {
+        if Path::new(&name)
+            .extension()
+            .is_some_and(|end| end == "toml")
+            && !generated.files.contains_key(&name)
+        {
             stale.push(name);
         }
     }
-    assert!(stale.is_empty(), "run `cargo run --example generate-catalogue`; stale: {}", stale.join(" "));
+    assert!(
+        stale.is_empty(),
+        "run `cargo run --example generate-catalogue`; stale: {}",
+        stale.join(" ")
+    );
 }
 
 #[test]
@@ -90,9 +127,15 @@ fn every_parameter_that_a_rule_reads_is_in_the_api_model() {
     let mut used = BTreeSet::new();
     for (file, text, _) in files() {
         let table: Table = text.parse().expect("a table");
-        let source = table.get("service").and_then(Value::as_str).unwrap_or_default();
+        let source = table
+            .get("service")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let source = source.trim_end_matches(".amazonaws.com");
-        for (event, call) in table.iter().filter(|(key, _)| !matches!(key.as_str(), "service" | "scope" | "type")) {
+        for (event, call) in table
+            .iter()
+            .filter(|(key, _)| !matches!(key.as_str(), "service" | "scope" | "type"))
+        {
             let operations = inputs().api.operations(source, event);
             let mut paths = BTreeSet::new();
             collect(call, call.get("each").and_then(Value::as_str), &mut paths);
@@ -106,15 +149,23 @@ fn every_parameter_that_a_rule_reads_is_in_the_api_model() {
             }
             for path in paths {
                 let steps = steps(&path);
-                if steps.is_empty() || operations.iter().any(|operation| has(source, operation, &steps)) {
+                if steps.is_empty()
+                    || operations
+                        .iter()
+                        .any(|operation| has(source, operation, &steps))
+                {
                     continue;
                 }
                 let key = format!("{source}:{event} {path}");
                 let general = format!("{source} {path}");
-                let leave = allowed.keys().find(|allowed| match allowed.strip_suffix('*') {
-                    Some(beginning) => key.starts_with(beginning) || general.starts_with(beginning),
-                    None => **allowed == key || **allowed == general,
-                });
+                let leave = allowed
+                    .keys()
+                    .find(|allowed| match allowed.strip_suffix('*') {
+                        Some(beginning) => {
+                            key.starts_with(beginning) || general.starts_with(beginning)
+                        }
+                        None => **allowed == key || **allowed == general,
+                    });
                 match leave {
                     Some(leave) => drop(used.insert(leave.clone())),
                     None => drop(unknown.insert(format!("{file}: [{event}] {path}"))),
@@ -123,17 +174,29 @@ fn every_parameter_that_a_rule_reads_is_in_the_api_model() {
         }
     }
     let unneeded: Vec<&String> = allowed.keys().filter(|key| !used.contains(*key)).collect();
-    assert!(unneeded.is_empty(), "allow.toml lists what needs no leave: {unneeded:?}");
+    assert!(
+        unneeded.is_empty(),
+        "allow.toml lists what needs no leave: {unneeded:?}"
+    );
     let list: Vec<String> = unknown.into_iter().collect();
-    assert!(list.is_empty(), "{} parameters are not in the model:\n{}", list.len(), list.join("\n"));
+    assert!(
+        list.is_empty(),
+        "{} parameters are not in the model:\n{}",
+        list.len(),
+        list.join("\n")
+    );
 }
 
 /// The paths of all sources under a value; `item.…` is seen from the list that `each` walks.
 fn collect(value: &Value, each: Option<&str>, paths: &mut BTreeSet<String>) {
-    let Some(table) = value.as_table() else { return };
+    let Some(table) = value.as_table() else {
+        return;
+    };
     for (key, value) in table {
         match (key.as_str(), value) {
-            ("find" | "set" | "add" | "remove" | "parent" | "id" | "arn", value) => sources(value, each, paths),
+            ("find" | "set" | "add" | "remove" | "parent" | "id" | "arn", value) => {
+                sources(value, each, paths)
+            }
             (_, Value::Table(_)) => {
                 let each = value.get("each").and_then(Value::as_str).or(each);
                 collect(value, each, paths);
@@ -166,8 +229,16 @@ fn sources(value: &Value, each: Option<&str>, paths: &mut BTreeSet<String>) {
         Value::Table(table) => {
             let is_source = ["from", "value", "template", "unknown", "default", "map"]
                 .iter()
-                .any(|key| table.get(*key).is_some_and(|value| *key != "from" || !value.is_table()))
-                && !table.values().all(|value| value.is_str() && !table.contains_key("value") && !table.contains_key("template"));
+                .any(|key| {
+                    table
+                        .get(*key)
+                        .is_some_and(|value| *key != "from" || !value.is_table())
+                })
+                && !table.values().all(|value| {
+                    value.is_str()
+                        && !table.contains_key("value")
+                        && !table.contains_key("template")
+                });
             if is_source || table.get("from").is_some_and(|from| !from.is_table()) {
                 match table.get("from") {
                     Some(Value::String(text)) => add(text),
@@ -176,7 +247,11 @@ fn sources(value: &Value, each: Option<&str>, paths: &mut BTreeSet<String>) {
                 }
                 if let Some(template) = table.get("template").and_then(Value::as_str) {
                     for part in template.split('{').skip(1) {
-                        paths.extend(part.split_once('}').map(|(path, _)| path.to_owned()).filter(|path| !path.starts_with("item")));
+                        paths.extend(
+                            part.split_once('}')
+                                .map(|(path, _)| path.to_owned())
+                                .filter(|path| !path.starts_with("item")),
+                        );
                     }
                 }
             } else {
@@ -190,7 +265,11 @@ fn sources(value: &Value, each: Option<&str>, paths: &mut BTreeSet<String>) {
 /// Names of a path, up to the first key: `response` first if it starts there.
 fn steps(path: &str) -> Vec<String> {
     let plain = path.split("[\"").next().unwrap_or_default();
-    let steps: Vec<String> = plain.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect();
+    let steps: Vec<String> = plain
+        .split('.')
+        .filter(|step| !step.is_empty())
+        .map(str::to_owned)
+        .collect();
     match steps.first().map(String::as_str) {
         // What the log adds, and what reading adds, is in no model.
         Some("extra" | "resources" | "patch" | "call") => Vec::new(),
@@ -209,19 +288,28 @@ fn has(source: &str, operation: &Operation, steps: &[String]) -> bool {
         }
         _ => (&operation.input, steps),
     };
-    if source == "s3" && matches!(steps.first().map(String::as_str), Some("bucketName" | "key" | "Host" | "host" | "bucketPolicy")) {
+    if source == "s3"
+        && matches!(
+            steps.first().map(String::as_str),
+            Some("bucketName" | "key" | "Host" | "host" | "bucketPolicy")
+        )
+    {
         return true;
     }
     let flat = matches!(source, "rds" | "elasticache" | "redshift");
     // The body may stand under the name of its request.
-    let wrapped = steps.first().is_some_and(|first| first.ends_with("Request") || first.ends_with("Input"));
+    let wrapped = steps
+        .first()
+        .is_some_and(|first| first.ends_with("Request") || first.ends_with("Input"));
     if wrapped && steps.len() > 1 && inside(members, &steps[1..]) {
         return true;
     }
     // SNS logs one attribute as a name and a value; reading makes a map of them.
     let pair = ["AttributeName", "AttributeValue"];
     if steps.first().is_some_and(|first| first == "attributes")
-        && pair.iter().all(|name| members.iter().any(|member| member.name == *name))
+        && pair
+            .iter()
+            .all(|name| members.iter().any(|member| member.name == *name))
     {
         return true;
     }
@@ -233,9 +321,13 @@ fn has(source: &str, operation: &Operation, steps: &[String]) -> bool {
 }
 
 fn inside(members: &[Member], steps: &[String]) -> bool {
-    let Some((step, rest)) = steps.split_first() else { return true };
+    let Some((step, rest)) = steps.split_first() else {
+        return true;
+    };
     const WRAPPERS: [&str; 5] = ["items", "item", "member", "value", "content"];
-    if members.is_empty() || (WRAPPERS.contains(&step.to_lowercase().as_str()) && inside(members, rest)) {
+    if members.is_empty()
+        || (WRAPPERS.contains(&step.to_lowercase().as_str()) && inside(members, rest))
+    {
         return true;
     }
     // `{quantity, items}` is read as its items.
@@ -246,23 +338,29 @@ fn inside(members: &[Member], steps: &[String]) -> bool {
     {
         return true;
     }
-    members.iter().filter(|member| is_spelt(member, step)).any(|member| {
-        let mut shape = &member.shape;
-        while let Shape::List(inner) = shape {
-            shape = inner;
-        }
-        match shape {
-            // XML lists name their elements: `Tagging.TagSet.Tag.Key`.
-            Shape::Struct(fields) => {
-                let listed = matches!(member.shape, Shape::List(_));
-                inside(fields, rest) || (listed && rest.first().is_some_and(|name| !is_a_field(fields, name)) && inside(fields, &rest[1..]))
+    members
+        .iter()
+        .filter(|member| is_spelt(member, step))
+        .any(|member| {
+            let mut shape = &member.shape;
+            while let Shape::List(inner) = shape {
+                shape = inner;
             }
-            Shape::Map(_) => true,
-            // EC2 names the members of a list of texts: `groupSet.groupId`.
-            Shape::Value(_) => rest.len() <= 1,
-            Shape::List(_) => false,
-        }
-    })
+            match shape {
+                // XML lists name their elements: `Tagging.TagSet.Tag.Key`.
+                Shape::Struct(fields) => {
+                    let listed = matches!(member.shape, Shape::List(_));
+                    inside(fields, rest)
+                        || (listed
+                            && rest.first().is_some_and(|name| !is_a_field(fields, name))
+                            && inside(fields, &rest[1..]))
+                }
+                Shape::Map(_) => true,
+                // EC2 names the members of a list of texts: `groupSet.groupId`.
+                Shape::Value(_) => rest.len() <= 1,
+                Shape::List(_) => false,
+            }
+        })
 }
 
 fn is_a_field(fields: &[Member], name: &str) -> bool {
@@ -272,17 +370,26 @@ fn is_a_field(fields: &[Member], name: &str) -> bool {
 fn is_spelt(member: &Member, step: &str) -> bool {
     let one = singular(&member.name);
     let list = matches!(member.shape, Shape::List(_));
-    let mut spellings = vec![member.name.clone(), format!("{}Set", lower_first(&one)), format!("{}Set", lower_first(&member.name))];
+    let mut spellings = vec![
+        member.name.clone(),
+        format!("{}Set", lower_first(&one)),
+        format!("{}Set", lower_first(&member.name)),
+    ];
     spellings.extend(member.wire.clone());
     if list {
         spellings.push(one);
         let stem = member.name.trim_end_matches("Ids").trim_end_matches("Id");
         spellings.extend([format!("{stem}Set"), format!("{stem}sSet")]);
     }
-    if matches!(member.name.as_str(), "SecurityGroupIds" | "Groups" | "SecurityGroups") {
+    if matches!(
+        member.name.as_str(),
+        "SecurityGroupIds" | "Groups" | "SecurityGroups"
+    ) {
         spellings.extend([String::from("groupSet"), String::from("groupId")]);
     }
-    spellings.iter().any(|spelling| spelling.eq_ignore_ascii_case(step))
+    spellings
+        .iter()
+        .any(|spelling| spelling.eq_ignore_ascii_case(step))
 }
 
 #[test]
@@ -295,14 +402,29 @@ fn the_catalogue_knows_as_much_as_it_promises() {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
     let mut never: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rules in services.values() {
-        calls += rules.calls.values().filter(|call| call.operates.is_some() || !call.targets.is_empty()).count();
+        calls += rules
+            .calls
+            .values()
+            .filter(|call| call.operates.is_some() || !call.targets.is_empty())
+            .count();
         for (name, facts) in &rules.types {
-            never.entry(name.clone()).or_default().extend(facts.never.iter().cloned());
+            never
+                .entry(name.clone())
+                .or_default()
+                .extend(facts.never.iter().cloned());
         }
         for target in rules.calls.values().flat_map(|call| &call.targets) {
-            let ResourceType::Named(name) = &target.resource_type else { continue };
+            let ResourceType::Named(name) = &target.resource_type else {
+                continue;
+            };
             types.insert(name.clone());
-            named.extend(target.find.iter().flatten().map(|pair| (name.clone(), pair.attribute.clone())));
+            named.extend(
+                target
+                    .find
+                    .iter()
+                    .flatten()
+                    .map(|pair| (name.clone(), pair.attribute.clone())),
+            );
             for change in &target.changes {
                 pairs.insert((name.clone(), change.attribute.clone()));
                 if let tfdrift::catalogue::rule::Shape::Blocks { fields, .. } = &change.shape {
@@ -314,17 +436,29 @@ fn the_catalogue_knows_as_much_as_it_promises() {
     let (mut known, mut all) = (0, 0);
     let mut poor = Vec::new();
     for name in inputs().ranking.iter().take(150) {
-        let Some(body) = schema::resource(name) else { continue };
+        let Some(body) = schema::resource(name) else {
+            continue;
+        };
         let skip = |argument: &String| {
-            let terraform = argument.ends_with("_prefix") || argument.contains("_wo") || inputs().never.contains(argument);
-            terraform || never.get(name).is_some_and(|never| never.contains(argument))
+            let terraform = argument.ends_with("_prefix")
+                || argument.contains("_wo")
+                || inputs().never.contains(argument);
+            terraform
+                || never
+                    .get(name)
+                    .is_some_and(|never| never.contains(argument))
         };
         let arguments: Vec<&String> = body
             .attributes
             .iter()
             .filter(|(name, attribute)| attribute.configurable && !skip(name))
             .map(|(name, _)| name)
-            .chain(body.blocks.iter().filter(|(_, block)| block.configurable).map(|(name, _)| name))
+            .chain(
+                body.blocks
+                    .iter()
+                    .filter(|(_, block)| block.configurable)
+                    .map(|(name, _)| name),
+            )
             .collect();
         let tagged = |argument: &str| argument == "tags";
         let missing: Vec<&str> = arguments
@@ -333,7 +467,8 @@ fn the_catalogue_knows_as_much_as_it_promises() {
             .filter(|argument| {
                 !tagged(argument)
                     && !pairs.iter().chain(&named).any(|(other, path)| {
-                        other == name && (path == argument || path.starts_with(&format!("{argument}.")))
+                        other == name
+                            && (path == argument || path.starts_with(&format!("{argument}.")))
                     })
             })
             .collect();
@@ -344,15 +479,27 @@ fn the_catalogue_knows_as_much_as_it_promises() {
         }
     }
     let share = 100.0 * f64::from(known as u32) / f64::from(all as u32);
-    eprintln!("types with a rule {}, calls {calls}, pairs {}, top 150: {known} of {all} arguments, {share:.1} %", types.len(), pairs.len());
+    eprintln!(
+        "types with a rule {}, calls {calls}, pairs {}, top 150: {known} of {all} arguments, {share:.1} %",
+        types.len(),
+        pairs.len()
+    );
     eprintln!("not watched:\n{}", poor.join("\n"));
     assert!(types.len() >= 1650, "{} types", types.len());
     assert!(calls >= 4300, "{calls} calls");
     assert!(pairs.len() >= 8000, "{} pairs", pairs.len());
-    assert!(share >= 90.0, "{share:.1} % of the arguments of the most used types");
+    assert!(
+        share >= 90.0,
+        "{share:.1} % of the arguments of the most used types"
+    );
 }
 
-fn below(name: &str, above: &str, fields: &tfdrift::catalogue::rule::Fields, pairs: &mut BTreeSet<(String, String)>) {
+fn below(
+    name: &str,
+    above: &str,
+    fields: &tfdrift::catalogue::rule::Fields,
+    pairs: &mut BTreeSet<(String, String)>,
+) {
     for (field, known) in fields {
         let path = format!("{above}.{field}");
         if let Some((_, inner)) = &known.inner {

@@ -51,8 +51,8 @@ impl Job<'_> {
         let show = shown(&self.args.report.show);
         let filter = Filter {
             window: self.window,
-            accounts: self.args.filter.accounts.clone(),
-            regions: self.args.filter.regions.clone(),
+            accounts: self.args.filter.place.accounts.clone(),
+            regions: self.args.filter.place.regions.clone(),
             wanted: &wanted,
             failed: show.failed,
         };
@@ -145,7 +145,8 @@ fn managed_services<'c>(catalogue: &'c Catalogue, inventory: &Inventory) -> Hash
         .collect()
 }
 
-fn summary(state: &state::StateFile) -> StateSummary {
+/// A state as reports show it.
+pub(super) fn summary(state: &state::StateFile) -> StateSummary {
     StateSummary {
         location: state.location.clone(),
         lineage: state.lineage.clone(),
@@ -155,7 +156,8 @@ fn summary(state: &state::StateFile) -> StateSummary {
     }
 }
 
-fn evidence(tally: &Tally, problems: &[state::Problem]) -> Evidence {
+/// What was read of logs and states.
+pub(super) fn evidence(tally: &Tally, problems: &[state::Problem]) -> Evidence {
     let logs = tally.problems.iter().map(|problem| Unreadable {
         location: problem.location.clone(),
         place: problem.place.clone(),

@@ -1,6 +1,7 @@
 //! The command line: what was typed becomes what was meant, rooms are wired, errors become text.
 
 pub mod args;
+mod blame;
 pub mod completions;
 pub mod config;
 mod demo;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<ExitCode, Error> {
     match &cli.command {
         Command::Scan(scan) => scan::run(scan, &cli.global),
+        Command::Blame(blame) => blame::run(blame, &cli.global),
         Command::Demo(demo) => demo::run(demo, &cli.global),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -5,6 +5,7 @@ pub mod analysis;
 pub mod compare;
 pub mod document;
 pub mod effect;
+pub mod history;
 pub mod import;
 pub mod live;
 pub mod model;

@@ -229,7 +229,7 @@ pub fn mask(drifts: &mut [Drift]) {
 }
 
 /// The name that people give it: the `Name` tag, or the attribute that names its type.
-fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option<String> {
+pub(super) fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option<String> {
     let tag = attributes
         .get("tags")
         .and_then(|tags| tags.get("Name"))

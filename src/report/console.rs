@@ -54,9 +54,12 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     footer(report, style, out)
 }
 
-struct Page<'a> {
-    style: &'a Style,
-    paint: Paint,
+/// A page that is written line by line.
+pub struct Page<'a> {
+    /// How it is to look.
+    pub style: &'a Style,
+    /// What paints it.
+    pub paint: Paint,
 }
 
 impl Page<'_> {
@@ -67,7 +70,7 @@ impl Page<'_> {
     }
 
     /// An icon that takes two columns everywhere, or nothing.
-    fn icon(&self, icon: &str) -> String {
+    pub fn icon(&self, icon: &str) -> String {
         if self.style.unicode {
             format!("{icon} ")
         } else {
@@ -147,15 +150,18 @@ impl Page<'_> {
         )
     }
 
-    fn room(&self, indent: usize) -> usize {
+    /// Columns that are left behind an indent.
+    pub fn room(&self, indent: usize) -> usize {
         self.style.width.saturating_sub(indent).max(12)
     }
 
-    fn indent(&self) -> usize {
+    /// Columns that an icon takes.
+    pub fn indent(&self) -> usize {
         if self.style.unicode { 3 } else { 0 }
     }
 
-    fn heading(&self, icon: &str, label: &str, out: &mut dyn Write) -> io::Result<()> {
+    /// A heading with its icon.
+    pub fn heading(&self, icon: &str, label: &str, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{}{}",
@@ -195,7 +201,15 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn detail(&self, label: &str, value: &str, out: &mut dyn Write) -> io::Result<()> {
+    /// A detail that is painted already and known to fit on its line.
+    pub fn painted(&self, label: &str, value: &str, out: &mut dyn Write) -> io::Result<()> {
+        let label = super::text::pad(&format!("{label}:"), DETAIL);
+        let indent = " ".repeat(self.indent() + 2);
+        writeln!(out, "{indent}{} {value}", self.paint.faint(&label))
+    }
+
+    /// A detail below a heading, over as many lines as it needs.
+    pub fn detail(&self, label: &str, value: &str, out: &mut dyn Write) -> io::Result<()> {
         let indent = self.indent() + 2;
         let label = super::text::pad(&format!("{label}:"), DETAIL);
         for (position, line) in wrap(value, self.room(indent + DETAIL + 1))
@@ -313,7 +327,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn difference(&self, sides: &[super::lines::Sides], out: &mut dyn Write) -> io::Result<()> {
+    /// Texts that differ, line by line.
+    pub fn difference(&self, sides: &[super::lines::Sides], out: &mut dyn Write) -> io::Result<()> {
         let indent = " ".repeat(self.indent().max(2));
         let hunks = hunks(sides, 2);
         let total: usize = hunks.iter().map(|hunk| hunk.lines.len()).sum();

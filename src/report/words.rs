@@ -7,8 +7,8 @@ use super::text::visible;
 use super::value::{Change, Side, inline};
 use super::{Style, lines};
 use crate::drift::model::{
-    Actor, Attribute, Drift, Event, Evidence, FailedCall, Kind, Origin, Report, Severity, Status,
-    Unmapped, Unreadable, Window,
+    Actor, Attribute, Drift, Event, Evidence, FailedCall, Kind, Origin, Report, Severity,
+    StateSummary, Status, Unmapped, Unreadable, Window,
 };
 
 /// How far a verdict can be trusted.
@@ -139,17 +139,22 @@ pub fn totals(report: &Report) -> String {
 
 /// What was read, in one line that begins with how far it carries.
 pub fn evidence(evidence: &Evidence) -> String {
+    let matched = count(
+        evidence.matched,
+        "call on these states",
+        "calls on these states",
+    );
+    evidence_with(evidence, &matched)
+}
+
+/// What was read, and what of it mattered, in one line that begins with how far it carries.
+pub fn evidence_with(evidence: &Evidence, matched: &str) -> String {
     let read = format!(
-        "{} in {}, {} of them in the window, {}, {}",
+        "{} in {}, {} of them in the window, {}, {matched}",
         count(evidence.records, "record", "records"),
         count(evidence.files, "log file", "log files"),
         thousands(evidence.in_window),
         count(evidence.writes, "write", "writes"),
-        count(
-            evidence.matched,
-            "call on these states",
-            "calls on these states"
-        ),
     );
     match trust(evidence) {
         Trust::Complete => format!("complete: {read}"),
@@ -191,21 +196,20 @@ pub fn open(report: &Report) -> usize {
 }
 
 /// States of the inventory in one line.
-pub fn states(report: &Report) -> String {
-    let resources: usize = report.states.iter().map(|state| state.resources).sum();
-    let names: Vec<String> = report
-        .states
+pub fn states(states: &[StateSummary]) -> String {
+    let resources: usize = states.iter().map(|state| state.resources).sum();
+    let names: Vec<String> = states
         .iter()
         .take(3)
         .map(|state| visible(&state.location).into_owned())
         .collect();
-    let more = report.states.len().saturating_sub(names.len());
+    let more = states.len().saturating_sub(names.len());
     let more = if more > 0 {
         format!(" and {more} more")
     } else {
         String::new()
     };
-    match report.states.len() {
+    match states.len() {
         0 => "none".to_owned(),
         _ => format!(
             "{} in {}{more}",
@@ -302,7 +306,11 @@ pub fn what(drift: &Drift, reveal: bool, arrow: &str) -> (Option<String>, String
 
 /// What became of one attribute, in a few words.
 pub fn change(attribute: &Attribute, reveal: bool, arrow: &str) -> String {
-    let change = Change::of(attribute, reveal);
+    in_brief(&Change::of(attribute, reveal), arrow)
+}
+
+/// What became of a value, in a few words.
+pub fn in_brief(change: &Change, arrow: &str) -> String {
     match (&change.before, &change.after) {
         _ if change.came_back() => return format!("back to {}", change.before.inline()),
         (Side::Secret, Side::Secret) => return format!("{} changed", change.before.inline()),
@@ -322,7 +330,7 @@ pub fn change(attribute: &Attribute, reveal: bool, arrow: &str) -> String {
     if !members.is_empty() {
         return members.join(" ");
     }
-    let differing: Vec<String> = lines::hunks(&[lines::of_change("", &change)], 0)
+    let differing: Vec<String> = lines::hunks(&[lines::of_change("", change)], 0)
         .into_iter()
         .flat_map(|hunk| hunk.lines)
         .map(|line| format!("{} {}", lines::mark(line.tag), line.text.trim()))
