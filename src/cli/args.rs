@@ -261,7 +261,7 @@ pub struct BlameReportArgs {
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_hint = ValueHint::AnyPath, value_parser = parse_blame_output)]
     pub outputs: Vec<OutputSpec>,
 
-    /// Also list what is hidden by default
+    /// Also list what is hidden by default; can be repeated
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub show: Vec<BlameShow>,
 
@@ -279,6 +279,8 @@ pub struct BlameReportArgs {
 pub enum BlameShow {
     /// Calls that AWS refused.
     Failed,
+    /// Calls that only use the resource and change nothing that Terraform holds.
+    Operations,
 }
 
 /// States and logs.

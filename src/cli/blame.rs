@@ -69,16 +69,14 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     let trails = scan::trails(&inputs)?;
     let s3 = scan::reach(&inputs);
     let catalogue = scan::catalogue(&inputs)?;
-    let loaded = match scan::states(&inputs, &s3, &catalogue) {
-        // Logs alone tell much of a resource, but not what an address means.
-        Err(Error::NoState(problems))
-            if inputs.input.states.is_empty()
-                && problems.is_empty()
-                && !subject::is_address(&args.subject) =>
-        {
-            state::Loaded::default()
+    // Logs alone tell much of a resource, but not what an address means.
+    let loaded = if subject::is_address(&args.subject) || has_state(&inputs) {
+        scan::states(&inputs, &s3, &catalogue)?
+    } else {
+        if !global.quiet {
+            note("no Terraform state was found here: the logs alone are told");
         }
-        loaded => loaded?,
+        state::Loaded::default()
     };
     if !global.quiet {
         note(&format!("window {window}"));
@@ -89,6 +87,7 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
         subject: &args.subject,
         inputs: &inputs,
         failed: args.report.show.contains(&BlameShow::Failed),
+        operations: args.report.show.contains(&BlameShow::Operations),
         reveal: args.report.reveal,
         window,
         at,
@@ -112,6 +111,12 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     }
     let complete = blame.evidence.complete || args.report.allow_incomplete;
     Ok(ExitCode::from(if complete { 0 } else { 3 }))
+}
+
+/// Whether a state was given, or stands where one is looked for.
+fn has_state(inputs: &ScanArgs) -> bool {
+    let found = || state::discover(Path::new("."), &|name| std::env::var(name).ok());
+    !inputs.input.states.is_empty() || !found().locations.is_empty()
 }
 
 /// That nobody knows what was asked for, and on what that rests.
@@ -164,6 +169,8 @@ pub struct Asking<'a> {
     pub inputs: &'a ScanArgs,
     /// Whether calls that AWS refused are told.
     pub failed: bool,
+    /// Whether calls that only use the resource are told.
+    pub operations: bool,
     /// Whether secret values stay readable.
     pub reveal: bool,
     /// The window.
@@ -198,6 +205,7 @@ impl Asking<'_> {
             reveal: self.reveal,
             at: self.at,
             path: subject.path.as_deref(),
+            operations: self.operations,
         };
         let (outcome, tally) = match &subject.who {
             Who::Managed(instances) => self.managed(&resolver, instances, telling, read)?,

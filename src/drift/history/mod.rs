@@ -61,6 +61,8 @@ pub struct History {
     pub attributes: Vec<Held>,
     /// The calls, oldest first.
     pub steps: Vec<Step>,
+    /// Calls that only use it, left out because nobody asked for them.
+    pub operations: usize,
 }
 
 /// Whether a resource is there.
@@ -82,8 +84,8 @@ pub struct Held {
     pub path: String,
     /// What it is.
     pub value: Content,
-    /// What Terraform believes, where that is something else.
-    pub believed: Option<Content>,
+    /// From what Terraform believes to what it is, where that is something else.
+    pub drift: Option<Move>,
     /// Whether its values are secret.
     pub sensitive: bool,
     /// The step that made it so; none when no call in the window did.

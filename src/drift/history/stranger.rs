@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::effect::Opened;
+use super::super::effect::{Created, Opened};
 use super::super::names::collect_texts;
 use super::subject::Stranger;
 use super::touch::{Act, Touch, names_by_rule};
@@ -165,6 +165,11 @@ impl<'r, 'a> Search<'r, 'a> {
                     acts.extend(self.one(target, &view.with_item(item)));
                 }
             }
+            acts.extend(
+                rule.targets
+                    .iter()
+                    .filter_map(|target| self.hung(target, &view)),
+            );
         }
         if acts.is_empty() {
             acts.extend(self.named(rule, opened));
@@ -224,6 +229,54 @@ impl<'r, 'a> Search<'r, 'a> {
             arn: self.own(target.arn.as_ref(), view),
         };
         Some((resource_type, told, act))
+    }
+
+    /// That a call hangs something on it, or takes something away that may have been hung on it.
+    fn hung(&self, target: &'a Target, view: &View<'_>) -> Option<(Option<String>, Told, Act<'a>)> {
+        let ResourceType::Named(resource_type) = &target.resource_type else {
+            return None;
+        };
+        if !view.holds(&target.when) {
+            return None;
+        }
+        let pairs = target.find.iter().find_map(|pairs| view.names(pairs))?;
+        let first = |(pair, texts): (&Pair, Vec<String>)| {
+            let text = texts.into_iter().next()?;
+            Some((pair.attribute.clone(), text))
+        };
+        let names: Vec<(String, String)> = pairs.into_iter().filter_map(first).collect();
+        match (&target.parent, target.effect) {
+            (Some(parent), EffectKind::Create | EffectKind::Put) => {
+                let given = view.names(&parent.find)?;
+                let kind = &parent.resource_type;
+                let asked = self.wanted.resource_type.as_ref();
+                if asked.is_some_and(|asked| asked != kind) || !self.is_given(&given) {
+                    return None;
+                }
+                let id = target
+                    .id
+                    .as_ref()
+                    .and_then(|source| view.texts(source).into_iter().next());
+                let created = Created {
+                    resource_type: resource_type.clone(),
+                    id,
+                    arn: None,
+                    names,
+                    parent: None,
+                    attributes: Vec::new(),
+                };
+                Some((Some(kind.clone()), Told::default(), Act::Hung(created)))
+            }
+            (None, EffectKind::Delete) if names.len() > 1 => {
+                let ours = names.iter().any(|(_, name)| self.is_it(name));
+                let act = Act::Unhung {
+                    resource_type,
+                    names,
+                };
+                ours.then(|| (self.wanted.resource_type.clone(), Told::default(), act))
+            }
+            _ => None,
+        }
     }
 
     /// The id or ARN that a call gives what is searched for. Of several only the one that was asked

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::super::effect::Resolver;
 use super::super::verdict;
-use super::History;
 use super::stranger::{Taken, Told};
 use super::subject::Stranger;
 use super::touch::Touch;
 use super::trace::{Ground, Telling, trace};
+use super::{Deed, History};
 use crate::catalogue::Catalogue;
 use crate::catalogue::aws::identifier::Arn;
 use crate::catalogue::rule::TypeFacts;
@@ -144,11 +144,52 @@ pub fn stranger(
         };
         made.copies += trace(&mut history, &ground, touches, telling);
         history.resource_name = name(&history);
-        if !history.steps.is_empty() {
+        if !history.steps.is_empty() || history.operations > 0 {
             made.histories.push(history);
         }
     }
+    if wanted.resource_type.is_none() {
+        made.histories = most_telling(made.histories);
+    }
     made
+}
+
+/// One name may fit several types: drops those of which another type tells all calls and more.
+fn most_telling(mut histories: Vec<History>) -> Vec<History> {
+    let hung = |history: &History| {
+        let on_it = |step: &super::Step| matches!(step.deed, Deed::Hung | Deed::Unhung);
+        history.steps.iter().any(on_it)
+    };
+    let changes =
+        |history: &History| -> usize { history.steps.iter().map(|step| step.changes.len()).sum() };
+    let made = |history: &History| history.steps.iter().any(|step| step.deed == Deed::Made);
+    histories.sort_by_cached_key(|history| {
+        let name = history.resource_type.clone().unwrap_or_default();
+        (
+            std::cmp::Reverse((
+                history.steps.len(),
+                made(history),
+                hung(history),
+                changes(history),
+            )),
+            name.len(),
+            name,
+        )
+    });
+    let mut kept: Vec<History> = Vec::new();
+    for history in histories {
+        let told = |step: &super::Step, by: &History| {
+            let same = |other: &super::Step| other.event.event_id == step.event.event_id;
+            by.steps.iter().any(same)
+        };
+        let again = kept.iter().any(|known| {
+            known.account == history.account && history.steps.iter().all(|step| told(step, known))
+        });
+        if !again {
+            kept.push(history);
+        }
+    }
+    kept
 }
 
 /// The name that calls gave it, if they did.

@@ -43,6 +43,8 @@ pub struct Telling<'a> {
     pub at: Option<Timestamp>,
     /// The one attribute that is told; none for all.
     pub path: Option<&'a str>,
+    /// Whether calls that only use the resource are told.
+    pub operations: bool,
 }
 
 /// Fills in what became of a resource: steps, attributes, whether it is there. Gives how many
@@ -68,6 +70,11 @@ pub fn trace(
         steps.extend(trace.step(number, touch));
     }
     history.path = telling.path.map(str::to_owned);
+    if !telling.operations {
+        let all = steps.len();
+        steps.retain(|step| step.deed != Deed::Operated);
+        history.operations = all - steps.len();
+    }
     history.standing = standing(&steps, telling.at);
     history.attributes = trace.held(&steps, history.standing);
     history.steps = steps;
@@ -252,17 +259,30 @@ impl Trace<'_> {
             None => self.before_any(slot, cause),
         };
         let sensitive = self.is_secret(path);
-        let moved = match (&before, &slot.current) {
+        let members = doing.members.get(path).cloned();
+        self.between(path, before.as_ref(), slot, sensitive, members)
+    }
+
+    /// From a value to what an attribute is now. `members` came and went, where lists do not tell.
+    fn between(
+        &self,
+        path: &str,
+        before: Option<&Known>,
+        slot: &Slot,
+        sensitive: bool,
+        members: Option<(Vec<Value>, Vec<Value>)>,
+    ) -> Move {
+        let moved = match (before, &slot.current) {
             (Some(before @ Known::Value(_)), after @ Known::Value(_)) => {
                 differ(before, after, &slot.shape)
             }
             _ => true,
         };
-        let (added, removed) = match (&before, &slot.current) {
+        let (added, removed) = match (before, &slot.current) {
             (Some(Known::Value(before)), Known::Value(after)) => {
                 compare::members_changed(before, after, &slot.shape).unzip()
             }
-            _ => doing.members.get(path).cloned().unzip(),
+            _ => members.unzip(),
         };
         let shown = |members: Option<Vec<Value>>| {
             let members = members.filter(|members| !members.is_empty())?;
@@ -274,7 +294,7 @@ impl Trace<'_> {
         };
         Move {
             path: path.to_owned(),
-            before: self.content(path, before.as_ref(), sensitive),
+            before: self.content(path, before, sensitive),
             after: self.content(path, Some(&slot.current), sensitive),
             added: shown(added),
             removed: shown(removed),
@@ -371,7 +391,7 @@ impl Trace<'_> {
                     Held {
                         path: change.path.clone(),
                         value: change.after.clone(),
-                        believed: self.believed(&change.path, change.sensitive),
+                        drift: self.drift(&change.path, change.sensitive),
                         sensitive: change.sensitive,
                         by,
                     },
@@ -384,7 +404,7 @@ impl Trace<'_> {
             held.entry(change.path.clone()).or_insert_with(|| Held {
                 path: change.path.clone(),
                 value: change.before.clone(),
-                believed: None,
+                drift: None,
                 sensitive: change.sensitive,
                 by: None,
             });
@@ -395,21 +415,18 @@ impl Trace<'_> {
         held.into_values().collect()
     }
 
-    /// What Terraform believes at the end of the window, where it is not what is.
-    fn believed(&self, path: &str, sensitive: bool) -> Option<Content> {
+    /// From what Terraform believes at the end of the window to what is, where these differ.
+    fn drift(&self, path: &str, sensitive: bool) -> Option<Move> {
         self.ground.attributes?;
-        let slot = self
-            .live
-            .slots
-            .get(path)
-            .filter(|_| self.telling.at.is_none())?;
+        let live = self.live.slots.get(path);
+        let slot = live.filter(|_| self.telling.at.is_none())?;
         let same = match (&slot.believed, &slot.current) {
             (Known::Value(believed), Known::Value(found)) => {
                 compare::compare(believed, found, &slot.shape) == Verdict::Equal
             }
             (one, other) => one == other,
         };
-        (!same).then(|| self.content(path, Some(&slot.believed), sensitive))
+        (!same).then(|| self.between(path, Some(&slot.believed), slot, sensitive, None))
     }
 
     /// Adds what the state holds and no call in the window touched.
@@ -439,7 +456,7 @@ impl Trace<'_> {
                 Held {
                     path,
                     value,
-                    believed: None,
+                    drift: None,
                     sensitive,
                     by: None,
                 },

@@ -9,8 +9,8 @@ use super::super::table::{arrow, evidence as write_evidence, labelled};
 use super::super::text::{visible, width, wrap};
 use super::super::{Style, words};
 use super::{
-    as_of, believed, change, deed, evidence, in_brief, is_later, no_attributes, nothing, side,
-    standing, totals,
+    as_of, believed, change, deed, evidence, in_brief, is_later, left_out, no_attributes, nothing,
+    runs, side, standing, totals,
 };
 use crate::drift::history::{Blame, Held, History, Move, Step};
 
@@ -118,7 +118,7 @@ impl Block<'_> {
             }
             io::Result::Ok(())
         };
-        if let Some(believed) = believed(held) {
+        if let Some(believed) = believed(held, arrow(page.style)) {
             below(&believed, &|line| page.paint.alarm(line), out)?;
         }
         match history.culprit(held) {
@@ -146,13 +146,29 @@ impl Block<'_> {
         let page = &self.page;
         page.heading("📞", &totals(history), out)?;
         let mut later = false;
-        for step in &history.steps {
+        for run in runs(self.blame, history) {
+            let step = run.first;
             if !later && is_later(self.blame, step) {
                 later = true;
                 writeln!(out, "\n{}{}", page.icon("⏩"), page.paint.strong("Later:"))?;
             }
             writeln!(out)?;
             self.step(step, out)?;
+            if run.count > 1 {
+                let last = words::instant(run.last.event.time);
+                page.detail(
+                    "Again",
+                    &format!("{} more, the last at {last}", run.count - 1),
+                    out,
+                )?;
+            }
+        }
+        if let Some(left_out) = left_out(history) {
+            writeln!(out)?;
+            let indent = " ".repeat(page.indent());
+            for line in wrap(&left_out, page.room(indent.len())) {
+                writeln!(out, "{indent}{}", page.paint.faint(&line))?;
+            }
         }
         Ok(())
     }

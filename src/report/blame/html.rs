@@ -8,8 +8,8 @@ use super::super::lines::{Sides, of_change, pretty};
 use super::super::text::{Cut, fit, visible};
 use super::super::words;
 use super::{
-    as_of, believed, change, deed, evidence, identity, is_later, no_attributes, nothing, side,
-    standing, totals,
+    Run, as_of, believed, change, deed, evidence, identity, is_later, left_out, no_attributes,
+    nothing, runs, side, standing, totals,
 };
 use crate::drift::history::{Blame, Deed, Held, History, Move, Step};
 use crate::drift::model::OriginClass;
@@ -97,7 +97,7 @@ fn row(held: &Held, history: &History, number: usize, out: &mut dyn Write) -> io
         breakable(&held.path),
         text(&value)
     )?;
-    if let Some(believed) = believed(held) {
+    if let Some(believed) = believed(held, "→") {
         let believed = fit(&believed, LONGEST, Cut::End, "…");
         write!(
             out,
@@ -155,18 +155,27 @@ fn steps(blame: &Blame, history: &History, number: usize, out: &mut dyn Write) -
     timeline::of_marks(&blame.window, marks.collect(), out)?;
     writeln!(out, "<h2>{}</h2>", text(&totals(history)))?;
     let mut later = false;
-    for (at, step) in history.steps.iter().enumerate() {
+    for run in runs(blame, history) {
+        let step = run.first;
         if !later && is_later(blame, step) {
             later = true;
             writeln!(out, "<h2>Later</h2>")?;
         }
-        write_step(step, &id(number, at), out)?;
+        write_step(&run, &id(number, run.number), out)?;
+    }
+    if let Some(left_out) = left_out(history) {
+        writeln!(out, r#"<p class="lead">{}</p>"#, text(&left_out))?;
     }
     Ok(())
 }
 
-fn write_step(step: &Step, id: &str, out: &mut dyn Write) -> io::Result<()> {
+fn write_step(run: &Run<'_>, id: &str, out: &mut dyn Write) -> io::Result<()> {
+    let step = run.first;
     let event = &step.event;
+    let again = match run.count {
+        1 => String::new(),
+        count => format!(r#"<span class="tag">×{count}</span>"#),
+    };
     let refused = event
         .error
         .as_deref()
@@ -175,7 +184,7 @@ fn write_step(step: &Step, id: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         r#"<details class="drift panel {}" id="{id}" open>
-<summary><span class="name mono">{}</span>{refused}<span class="tag">{}</span>{}<span class="note">{}</span></summary>
+<summary><span class="name mono">{}</span>{again}{refused}<span class="tag">{}</span>{}<span class="note">{}</span></summary>
 <div class="body"><div>"#,
         tone(step),
         breakable(&event.name),

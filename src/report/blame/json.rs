@@ -64,6 +64,7 @@ struct HistoryOut<'a> {
     standing: &'static str,
     attributes: Vec<HeldOut<'a>>,
     calls: Vec<StepOut<'a>>,
+    operations: usize,
 }
 
 impl<'a> HistoryOut<'a> {
@@ -82,6 +83,7 @@ impl<'a> HistoryOut<'a> {
             standing: history.standing.word(),
             attributes: held.map(|held| HeldOut::of(held, history)).collect(),
             calls: history.steps.iter().map(StepOut::of).collect(),
+            operations: history.operations,
         }
     }
 }
@@ -118,7 +120,10 @@ impl<'a> HeldOut<'a> {
         Self {
             path: &held.path,
             content: ContentOut::of(&held.value),
-            terraform: held.believed.as_ref().map(ContentOut::of),
+            terraform: held
+                .drift
+                .as_ref()
+                .map(|drift| ContentOut::of(&drift.before)),
             sensitive: held.sensitive,
             by: history.culprit(held).map(|step| EventOut::of(&step.event)),
         }

@@ -96,10 +96,10 @@ fn deed(step: &Step) -> Option<String> {
         (Deed::Removed, _) => "removed it".to_owned(),
         (Deed::Hung, about) => format!("made {} on it", about.unwrap_or("something")),
         (Deed::Unhung, about) => format!("removed {} from it", about.unwrap_or("something")),
-        (Deed::Named, Some(about)) => format!("names it; is about {about}"),
-        (Deed::Named, None) => "names it; changed none of its attributes".to_owned(),
-        (Deed::Operated, Some(why)) => format!("changes nothing Terraform holds: {why}"),
-        (Deed::Operated, None) => "changes nothing Terraform holds".to_owned(),
+        (Deed::Named, Some(about)) => format!("touches it through {about}"),
+        (Deed::Named, None) => "changes none of its attributes".to_owned(),
+        (Deed::Operated, Some(why)) => format!("only uses it: {why}"),
+        (Deed::Operated, None) => "only uses it".to_owned(),
         (Deed::Unjudged, _) => "no rule knows what it changes".to_owned(),
     };
     Some(text)
@@ -115,18 +115,23 @@ fn from(step: &Step) -> String {
         .unwrap_or_default()
 }
 
-/// What a history is of: type and id, account and region, as far as known.
+/// What the heading does not say: type and id, account and region, as far as known.
 fn identity(history: &History) -> String {
-    let mut text = match (&history.resource_type, &history.resource_id) {
-        (Some(kind), Some(id)) => format!("{} {}", visible(kind), visible(id)),
-        (Some(one), None) | (None, Some(one)) => visible(one).into_owned(),
-        (None, None) => "of a type that no rule knows".to_owned(),
+    let mut text = match (
+        &history.address,
+        &history.resource_type,
+        &history.resource_id,
+    ) {
+        (None, ..) => "in no state".to_owned(),
+        (_, Some(kind), Some(id)) => format!("{} {}", visible(kind), visible(id)),
+        (_, Some(one), None) | (_, None, Some(one)) => visible(one).into_owned(),
+        (_, None, None) => String::new(),
     };
     if let Some(account) = &history.account {
-        text.push_str(&format!(" in {}", visible(account)));
+        text.push_str(&format!(", account {}", visible(account)));
     }
     if let Some(region) = &history.region {
-        text.push_str(&format!(" {}", visible(region)));
+        text.push_str(&format!(", {}", visible(region)));
     }
     text
 }
@@ -160,9 +165,69 @@ fn standing(history: &History) -> Option<&'static str> {
 }
 
 /// What Terraform believes of an attribute, where that is something else.
-fn believed(held: &Held) -> Option<String> {
-    let believed = held.believed.as_ref()?;
-    Some(format!("Terraform believes {}", side(believed).inline()))
+fn believed(held: &Held, arrow: &str) -> Option<String> {
+    let drift = held.drift.as_ref()?;
+    let both = change(drift);
+    Some(if both.is_long() && both.before.value().is_some() {
+        format!("Terraform believes otherwise: {}", in_brief(drift, arrow))
+    } else {
+        format!("Terraform believes {}", both.before.inline())
+    })
+}
+
+/// Calls that came one after the other, by one actor, and tell nothing but that they were made.
+struct Run<'a> {
+    /// The number of the first in its history.
+    number: usize,
+    first: &'a Step,
+    last: &'a Step,
+    count: usize,
+}
+
+/// Steps with such calls folded into one.
+fn runs<'a>(blame: &Blame, history: &'a History) -> Vec<Run<'a>> {
+    let mut runs: Vec<Run<'a>> = Vec::new();
+    let empty = |step: &Step| step.changes.is_empty() && step.deed == Deed::Named;
+    for (number, step) in history.steps.iter().enumerate() {
+        let (one, event) = (step, &step.event);
+        match runs.last_mut() {
+            Some(run)
+                if (empty(one) || (one.refused() && one.changes.is_empty()))
+                    && run.first.deed == one.deed
+                    && run.first.about == one.about
+                    && run.first.event.error == event.error
+                    && run.first.event.source == event.source
+                    && run.first.event.name == event.name
+                    && run.first.event.actor == event.actor
+                    && is_later(blame, run.first) == is_later(blame, one) =>
+            {
+                run.last = step;
+                run.count += 1;
+            }
+            _ => runs.push(Run {
+                number,
+                first: step,
+                last: step,
+                count: 1,
+            }),
+        }
+    }
+    runs
+}
+
+/// That calls were left out, and how to see them.
+fn left_out(history: &History) -> Option<String> {
+    (history.operations > 0).then(|| {
+        format!(
+            "{} that only {} it left out; --show operations lists them",
+            words::count(history.operations, "call", "calls"),
+            if history.operations == 1 {
+                "uses"
+            } else {
+                "use"
+            }
+        )
+    })
 }
 
 /// How many calls there were, by how many.

@@ -8,8 +8,8 @@ use super::super::table::{arrow, ellipsis, evidence as write_evidence, labelled,
 use super::super::text::{Cut, fit, guarded, pad, visible, width, wrap};
 use super::super::{Style, words};
 use super::{
-    as_of, believed, change, deed, evidence, from, identity, in_brief, is_later, no_attributes,
-    nothing, side, standing, totals,
+    Run, as_of, believed, change, deed, evidence, from, identity, in_brief, is_later, left_out,
+    no_attributes, nothing, runs, side, standing, totals,
 };
 use crate::drift::history::{Blame, History, Step};
 
@@ -69,9 +69,17 @@ fn write_history(
     }
     writeln!(out)?;
     if history.steps.is_empty() {
-        return writeln!(out, "{}", totals(history));
+        writeln!(out, "{}", totals(history))?;
+    } else {
+        calls(blame, history, style, out)?;
     }
-    calls(blame, history, style, out)
+    if let Some(left_out) = left_out(history) {
+        writeln!(out)?;
+        for line in wrap(&left_out, style.width) {
+            writeln!(out, "{}", paint.faint(&line))?;
+        }
+    }
+    Ok(())
 }
 
 fn attributes(
@@ -95,8 +103,8 @@ fn attributes(
                 by.map_or(String::new(), |event| event.origin.class.word().to_owned()),
                 by.map_or(String::new(), |event| when(event.time)),
             ],
-            alarming: held.believed.is_some(),
-            below: believed(held)
+            alarming: held.drift.is_some(),
+            below: believed(held, arrow(style))
                 .map(|text| {
                     let text = fit(
                         &text,
@@ -120,11 +128,12 @@ fn attributes(
 
 fn calls(blame: &Blame, history: &History, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let when = when(&blame.window);
-    let row = |step: &Step| {
-        let event = &step.event;
-        let call = match &event.error {
-            Some(error) => format!("REFUSED {}: {}", visible(&event.name), visible(error)),
-            None => visible(&event.name).into_owned(),
+    let runs = runs(blame, history);
+    let row = |run: &Run<'_>| {
+        let (step, event) = (run.first, &run.first.event);
+        let times = match run.count {
+            1 => String::new(),
+            count => format!(" {}{count}", if style.unicode { "×" } else { "x" }),
         };
         Row {
             cells: [
@@ -132,14 +141,14 @@ fn calls(blame: &Blame, history: &History, style: &Style, out: &mut dyn Write) -
                 words::who(&event.actor),
                 event.origin.class.word().to_owned(),
                 from(step),
-                call,
+                format!("{}{times}", visible(&event.name)),
             ],
             alarming: step.refused(),
             below: below(step, style),
         }
     };
-    let rows: Vec<Row<5>> = history.steps.iter().map(row).collect();
-    let later = history.steps.iter().position(|step| is_later(blame, step));
+    let rows: Vec<Row<5>> = runs.iter().map(row).collect();
+    let later = runs.iter().position(|run| is_later(blame, run.first));
     let columns = Columns {
         header: CALLS,
         least: LEAST_OF_CALLS,
@@ -155,10 +164,11 @@ fn below(step: &Step, style: &Style) -> Vec<String> {
     };
     let room = style.width.saturating_sub(2);
     let cut = |text: &str| fit(text, room, Cut::End, ellipsis(style));
-    let mut lines: Vec<String> = deed(step)
-        .map(|deed| paint.faint(&cut(&deed)))
-        .into_iter()
-        .collect();
+    let mut lines: Vec<String> = Vec::new();
+    if let Some(error) = &step.event.error {
+        lines.push(paint.alarm(&cut(&format!("refused: {}", visible(error)))));
+    }
+    lines.extend(deed(step).map(|deed| paint.faint(&cut(&deed))));
     for one in &step.changes {
         let path = visible(&one.path);
         let both = change(one);
