@@ -92,6 +92,7 @@ impl Job<'_> {
             principals: principals.as_ref(),
             rules: &rules,
             reveal: self.args.report.reveal,
+            by_terraform: show.iac,
             wanted: &in_scope,
             divide: &|drift| self.config.ignores.divide(drift),
         };
@@ -100,6 +101,7 @@ impl Job<'_> {
         drifts.retain(|drift| match drift.status {
             Status::Open => true,
             Status::Suppressed => show.suppressed,
+            Status::Reconciled if drift.is_applied() => show.iac,
             Status::Reverted | Status::Reconciled => show.resolved,
         });
         let threshold = Threshold::new(&self.args.verdict);

@@ -21,6 +21,17 @@ pub enum Known {
     SetBy(usize),
 }
 
+impl Known {
+    /// The value, where the log shows it.
+    #[must_use]
+    pub fn value(&self) -> Option<Value> {
+        match self {
+            Self::Value(value) => Some(value.clone()),
+            Self::SetBy(_) => None,
+        }
+    }
+}
+
 /// One attribute that calls touched.
 #[derive(Debug, Clone)]
 pub struct Slot {

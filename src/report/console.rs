@@ -7,7 +7,7 @@ use super::paint::Paint;
 use super::sections::{Standing, failed, sections};
 use super::table::{arrow, footer, header, verdict};
 use super::text::{visible, width, wrap};
-use super::value::Change;
+use super::value::{Change, Side};
 use super::{Style, words};
 use crate::drift::model::{Attribute, Drift, Event, FailedCall, Kind, Report, Severity, Status};
 use similar::ChangeTag;
@@ -84,6 +84,7 @@ impl Page<'_> {
         self.rule(drift.severity, out)?;
         let (icon, title) = match drift.status {
             Status::Open => ("🚨", "DRIFT DETECTED"),
+            Status::Reconciled if drift.is_applied() => ("🔧", "CHANGED BY TERRAFORM"),
             Status::Reverted | Status::Reconciled => ("✅", "DRIFT RESOLVED"),
             Status::Suppressed => ("🔕", "DRIFT SUPPRESSED"),
         };
@@ -107,7 +108,7 @@ impl Page<'_> {
         }
         if drift.kind == Kind::Modified {
             for attribute in &drift.attributes {
-                self.attribute(attribute, words::setter(drift, attribute), out)?;
+                self.attribute(drift, attribute, out)?;
             }
         }
         if let Some(event) = culprit {
@@ -263,12 +264,12 @@ impl Page<'_> {
 
     fn attribute(
         &self,
+        drift: &Drift,
         attribute: &Attribute,
-        setter: Option<&Event>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        self.change(attribute, out)?;
-        if let Some(event) = setter {
+        self.change(drift, attribute, out)?;
+        if let Some(event) = words::setter(drift, attribute) {
             let line = format!(
                 "{} with {} at {}",
                 words::who(&event.actor),
@@ -280,9 +281,17 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn change(&self, attribute: &Attribute, out: &mut dyn Write) -> io::Result<()> {
+    fn change(&self, drift: &Drift, attribute: &Attribute, out: &mut dyn Write) -> io::Result<()> {
         self.field("🔧", "Changed Attribute", &visible(&attribute.path), out)?;
         let change = Change::of(attribute, self.style.reveal);
+        if change.is_long() && drift.is_applied() {
+            self.heading("🔄", "Value Change", out)?;
+            let set = Change {
+                before: Side::Absent,
+                ..change
+            };
+            return self.difference(&[of_change(&attribute.path, &set)], out);
+        }
         if change.is_long() && !change.came_back() {
             self.heading("🔄", "Value Change", out)?;
             return self.difference(&[of_change(&attribute.path, &change)], out);
@@ -291,7 +300,7 @@ impl Page<'_> {
             self.field(
                 "🔄",
                 "Value Change",
-                &words::change(attribute, self.style.reveal, ""),
+                &words::change(drift, attribute, self.style.reveal, ""),
                 out,
             )?;
             return Ok(());

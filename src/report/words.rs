@@ -295,7 +295,7 @@ pub fn what(drift: &Drift, reveal: bool, arrow: &str) -> (Option<String>, String
             let Some(first) = drift.attributes.first() else {
                 return whole("changed");
             };
-            let mut text = change(first, reveal, arrow);
+            let mut text = change(drift, first, reveal, arrow);
             if drift.attributes.len() > 1 {
                 text.push_str(&format!(" (+{} more)", drift.attributes.len() - 1));
             }
@@ -304,9 +304,13 @@ pub fn what(drift: &Drift, reveal: bool, arrow: &str) -> (Option<String>, String
     }
 }
 
-/// What became of one attribute, in a few words.
-pub fn change(attribute: &Attribute, reveal: bool, arrow: &str) -> String {
-    in_brief(&Change::of(attribute, reveal), arrow)
+/// What became of one attribute of a drift, in a few words.
+pub fn change(drift: &Drift, attribute: &Attribute, reveal: bool, arrow: &str) -> String {
+    let change = Change::of(attribute, reveal);
+    if drift.is_applied() && change.came_back() {
+        return format!("set to {}", change.before.inline());
+    }
+    in_brief(&change, arrow)
 }
 
 /// What became of a value, in a few words.
@@ -374,6 +378,7 @@ pub fn sentence(drift: &Drift, style: &Style) -> String {
 pub fn ending(drift: &Drift) -> Option<String> {
     match drift.status {
         Status::Open => None,
+        Status::Reconciled if drift.is_applied() => None,
         Status::Reverted => Some("put back by hand".to_owned()),
         Status::Reconciled => Some("put back by Terraform".to_owned()),
         Status::Suppressed => Some(match &drift.suppressed_by {

@@ -120,7 +120,7 @@ pub fn change_in_brief(drift: &Drift, style: &Style) -> String {
         _ => {
             let one = drift.attributes.first();
             let brief = one
-                .map(|one| words::change(one, style.reveal, "→"))
+                .map(|one| words::change(drift, one, style.reveal, "→"))
                 .unwrap_or_default();
             format!(
                 "{} <span class=\"note\">{}</span>{more}",
