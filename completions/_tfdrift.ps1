@@ -32,6 +32,8 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'What drifted in a window of time')
             [CompletionResult]::new('blame', 'blame', [CompletionResultType]::ParameterValue, 'Who did what to one resource, call by call')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Whether log files are complete and untouched')
+            [CompletionResult]::new('coverage', 'coverage', [CompletionResultType]::ParameterValue, 'What of a state can be watched, and what is known of a call')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Three scenarios on built-in data; needs no AWS and no files')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page')
@@ -39,7 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
         }
         'tfdrift;scan' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
-            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated')
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Look at calls from then on [default: 1h]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Look at calls before then [default: now]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'A report, and the file it goes to; can be repeated [default: table]')
@@ -70,7 +72,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
         }
         'tfdrift;blame' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
-            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated')
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Tell of calls from then on [default: 7d, or 7 days before --at]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Tell of calls before then [default: now]')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Tell what the attributes were then, as far as the evidence shows')
@@ -88,6 +90,40 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Address buckets by path instead of by host name, as S3-compatible stores may need')
             [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Print sensitive values in clear')
             [CompletionResult]::new('--allow-incomplete', '--allow-incomplete', [CompletionResultType]::ParameterName, 'Incomplete evidence never ends in exit code 3')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but the report: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but the report: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is read; twice for each file')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is read; twice for each file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tfdrift;verify' {
+            [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: the folder or `s3://bucket/prefix` that holds `AWSLogs/`; can be repeated')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Look at calls from then on, as for `tfdrift scan`')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Look at calls before then')
+            [CompletionResult]::new('--account', '--account', [CompletionResultType]::ParameterName, 'Only this account, by its twelve digits; can be repeated')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Only this region; can be repeated')
+            [CompletionResult]::new('--public-keys', '--public-keys', [CompletionResultType]::ParameterName, 'Keys as `aws cloudtrail list-public-keys` prints them, instead of asking CloudTrail; can be repeated')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'A report, and the file it goes to: console or json; can be repeated [default: console]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'A report, and the file it goes to: console or json; can be repeated [default: console]')
+            [CompletionResult]::new('--colour', '--colour', [CompletionResultType]::ParameterName, 'When to use colour. A pipe, CI and `NO_COLOR` turn it off')
+            [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Address buckets by path instead of by host name, as S3-compatible stores may need')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but the report: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but the report: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is read; twice for each file')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more about what is read; twice for each file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tfdrift;coverage' {
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
+            [CompletionResult]::new('--catalogue', '--catalogue', [CompletionResultType]::ParameterName, 'More rules about what a call changes; can be repeated')
+            [CompletionResult]::new('--colour', '--colour', [CompletionResultType]::ParameterName, 'When to use colour. A pipe, CI and `NO_COLOR` turn it off')
+            [CompletionResult]::new('--catalogue-only', '--catalogue-only', [CompletionResultType]::ParameterName, 'Look for no state: only tell how much of AWS''s provider the rules cover')
+            [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Address buckets by path instead of by host name, as S3-compatible stores may need')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write one JSON object')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but the report: no progress, no notes')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but the report: no progress, no notes')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more about what is read; twice for each file')

@@ -9,6 +9,7 @@ mod error;
 mod location;
 
 pub use blocking::Blocking;
+pub(crate) use client::http_client;
 pub use client::{Client, Fetched, Found, Listing, Options, Page};
 pub use error::{Error, Operation, Reason};
 pub use location::{Location, LocationError};

@@ -122,6 +122,10 @@ impl<'a> View<'a> {
         }
         let asked = source.from.is_empty() && source.template.is_empty();
         if source.unknown {
+            // That nothing is left is told, whatever the rest would be.
+            if matches!(&given, Given::Value(Value::Array(list)) if list.is_empty()) {
+                return given;
+            }
             return if asked || given != Given::Absent || self.touches(source) {
                 Given::Hidden
             } else {

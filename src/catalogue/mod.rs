@@ -5,7 +5,9 @@
 
 pub mod aws;
 mod compile;
+pub mod coverage;
 pub mod evaluate;
+pub mod explain;
 pub mod load;
 pub mod path;
 pub mod rule;

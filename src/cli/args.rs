@@ -1,12 +1,18 @@
 //! What can be typed. Clap only: what is meant by it is decided where a command runs.
 
+mod blame;
+mod verify;
+
 use std::path::PathBuf;
+
+pub use blame::{BlameArgs, BlameShow};
+pub use verify::VerifyArgs;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{OutputSpec, Size, parse_account, parse_blame_output};
+use super::values::{OutputSpec, Size, parse_account, parse_call};
 use crate::drift::model::{Kind, Severity};
 use crate::drift::rule::{parse_kind, parse_severity};
 use crate::window::Bound;
@@ -98,8 +104,23 @@ pub enum Command {
     ///
     /// Tells, as `git blame` does, whose call each attribute comes from, and, as `git log` does,
     /// every call on the resource in the window, Terraform's too, with what it changed.
-    #[command(after_help = "More, with examples and exit codes: tfdrift blame --help", after_long_help = BLAME_EXAMPLES)]
+    #[command(after_help = "More, with examples and exit codes: tfdrift blame --help", after_long_help = blame::EXAMPLES)]
     Blame(Box<BlameArgs>),
+
+    /// Whether log files are complete and untouched
+    ///
+    /// Checks the digests that CloudTrail signs every hour: each signature, the hash of every log
+    /// file, the chain from digest to digest; and that no log file is missing or was added.
+    #[command(after_help = "More, with examples and exit codes: tfdrift verify --help", after_long_help = verify::EXAMPLES)]
+    Verify(VerifyArgs),
+
+    /// What of a state can be watched, and what is known of a call
+    ///
+    /// For each resource of the states: whether changes of all its arguments are seen, of some
+    /// (and of which not) or of none. Without a state: how much of AWS's provider the rules cover,
+    /// by service. With a call: what it changes, how the resource is found, and by which rule.
+    #[command(after_help = COVERAGE_EXAMPLES)]
+    Coverage(CoverageArgs),
 
     /// Three scenarios on built-in data; needs no AWS and no files
     ///
@@ -143,24 +164,12 @@ Exit codes:
 
 A GLOB is a text in which * stands for any text and ? for any one character.";
 
-const BLAME_EXAMPLES: &str = "\
+const COVERAGE_EXAMPLES: &str = "\
 Examples:
-  Everything that was done to an instance in the last seven days:
-    tfdrift blame 'module.web.aws_instance.app[0]' --trail s3://my-trail-bucket
-
-  Who opened the port, with the full story of each call:
-    tfdrift blame aws_security_group.app.ingress --trail ./logs --since 30d -o console
-
-  What the instance looked like before the incident:
-    tfdrift blame i-0abcd1234efgh5678 --trail ./logs --at 2026-01-15T09:00
-
-  A resource that no state has, calls that AWS refused among the others:
-    tfdrift blame aws_iam_role/contractor --trail ./logs --show failed
-
-Exit codes:
-  0  every input was read, whatever was found
-  1  wrong usage, an operation failed, or nothing is known of what was asked for
-  3  the evidence is incomplete or empty";
+  tfdrift coverage
+  tfdrift coverage --state s3://states/prod.tfstate --json
+  tfdrift coverage --catalogue-only
+  tfdrift coverage ec2:ModifyInstanceAttribute";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -195,94 +204,6 @@ pub struct ScanArgs {
     pub resources: ResourceArgs,
 }
 
-/// What `tfdrift blame` takes.
-#[derive(Debug, Clone, Args)]
-pub struct BlameArgs {
-    /// An address, an id, an ARN or TYPE/ID; behind it may stand an attribute
-    ///
-    /// `aws_instance.web`, `module.web.aws_instance.app[0].tags.Owner`, `i-0abcd1234efgh5678`,
-    /// `arn:aws:iam::123456789012:role/app`, `aws_iam_role/app`. An address without its key means
-    /// all instances of the resource. An id, an ARN or TYPE/ID may also be that of a resource that
-    /// no state has.
-    #[arg(value_name = "RESOURCE[.ATTRIBUTE]")]
-    pub subject: String,
-    /// Inputs.
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// The window of time.
-    #[command(flatten)]
-    pub window: BlameWindowArgs,
-    /// What is told.
-    #[command(flatten)]
-    pub report: BlameReportArgs,
-    /// What narrows it.
-    #[command(flatten)]
-    pub place: PlaceArgs,
-    /// What is known beforehand.
-    #[command(flatten)]
-    pub knowledge: KnowledgeArgs,
-    /// What the machine may be used for.
-    #[command(flatten)]
-    pub resources: ResourceArgs,
-}
-
-/// The window of time of a history.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Window")]
-pub struct BlameWindowArgs {
-    /// Tell of calls from then on [default: 7d, or 7 days before --at]
-    ///
-    /// A time ago (`1h30m`, `7d`, `2w`), a UTC date or time (`2026-01-15`, `2026-01-15T10:00`),
-    /// RFC 3339 (`2026-01-15T10:00:00+09:00`), `today`, `yesterday` or `all`.
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<Bound>,
-
-    /// Tell of calls before then [default: now]
-    ///
-    /// As --since. A date means its first second: `--until 2026-01-15` leaves that day out.
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<Bound>,
-
-    /// Tell what the attributes were then, as far as the evidence shows
-    ///
-    /// As --since. Calls that completed by then count.
-    #[arg(long, value_name = "TIME")]
-    pub at: Option<Bound>,
-}
-
-/// What a history tells, and how.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Report")]
-pub struct BlameReportArgs {
-    /// A report, and the file it goes to; can be repeated [default: table]
-    ///
-    /// FORMAT is one of table, console, json, html. Without a FILE, or with `-`, it goes to stdout,
-    /// where only one can go.
-    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_hint = ValueHint::AnyPath, value_parser = parse_blame_output)]
-    pub outputs: Vec<OutputSpec>,
-
-    /// Also list what is hidden by default; can be repeated
-    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
-    pub show: Vec<BlameShow>,
-
-    /// Print sensitive values in clear
-    #[arg(long)]
-    pub reveal: bool,
-
-    /// Incomplete evidence never ends in exit code 3
-    #[arg(long)]
-    pub allow_incomplete: bool,
-}
-
-/// What a history hides unless it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BlameShow {
-    /// Calls that AWS refused.
-    Failed,
-    /// Calls that only use the resource and change nothing that Terraform holds.
-    Operations,
-}
-
 /// States and logs.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Input")]
@@ -294,7 +215,7 @@ pub struct InputArgs {
     #[arg(long = "state", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub states: Vec<String>,
 
-    /// CloudTrail logs: a file, folder, glob, `-` or <s3://bucket/prefix>; can be repeated
+    /// CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated
     #[arg(long = "trail", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub trails: Vec<String>,
 
@@ -423,6 +344,38 @@ pub struct ResourceArgs {
     /// How many threads decode [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// What `tfdrift coverage` takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Coverage")]
+pub struct CoverageArgs {
+    /// Explain this call: `ec2:ModifyInstanceAttribute` or `ec2.amazonaws.com/ModifyInstanceAttribute`
+    #[arg(value_name = "SERVICE:EVENT", value_parser = parse_call, conflicts_with_all = ["states", "catalogue_only"])]
+    pub call: Option<(String, String)>,
+
+    /// A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated
+    ///
+    /// Without it: the backend that `.terraform/terraform.tfstate` names, else
+    /// `./terraform.tfstate`, else no state: the rules' own figures.
+    #[arg(long = "state", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
+    pub states: Vec<String>,
+
+    /// Look for no state: only tell how much of AWS's provider the rules cover
+    #[arg(long, conflicts_with = "states")]
+    pub catalogue_only: bool,
+
+    /// More rules about what a call changes; can be repeated
+    #[arg(long = "catalogue", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub catalogues: Vec<PathBuf>,
+
+    /// Address buckets by path instead of by host name, as S3-compatible stores may need
+    #[arg(long)]
+    pub path_style: bool,
+
+    /// Write one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `tfdrift demo` takes.
@@ -564,7 +517,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused_with_what_can() {
-        let table: [(&[&str], &str); 15] = [
+        let table: [(&[&str], &str); 17] = [
             (&[], "Usage"),
             (&["blame"], "RESOURCE"),
             (
@@ -583,6 +536,11 @@ mod tests {
             (&["scan", "--memory", "lots"], "512M"),
             (&["scan", "--threads", "0"], "1..=1024"),
             (&["scan", "-q", "-v"], "--verbose"),
+            (&["coverage", "RunInstances"], "ec2:RunInstances"),
+            (
+                &["coverage", "ec2:RunInstances", "--catalogue-only"],
+                "--catalogue-only",
+            ),
         ];
         for (words, hint) in table {
             let refused = parse(words).unwrap_err();

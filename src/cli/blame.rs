@@ -68,10 +68,10 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     let (window, at) = window(args, now)?;
     let trails = scan::trails(&inputs)?;
     let s3 = scan::reach(&inputs);
-    let catalogue = scan::catalogue(&inputs)?;
+    let catalogue = scan::catalogue(&inputs.knowledge.catalogues)?;
     // Logs alone tell much of a resource, but not what an address means.
     let loaded = if subject::is_address(&args.subject) || has_state(&inputs) {
-        scan::states(&inputs, &s3, &catalogue)?
+        scan::states(&inputs.input.states, &s3, &catalogue)?
     } else {
         if !global.quiet {
             note("no Terraform state was found here: the logs alone are told");

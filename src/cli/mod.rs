@@ -4,6 +4,7 @@ pub mod args;
 mod blame;
 pub mod completions;
 pub mod config;
+mod coverage;
 mod demo;
 mod error;
 pub mod ignore;
@@ -15,6 +16,7 @@ mod store;
 pub mod terminal;
 pub mod values;
 mod verdict;
+mod verify;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ fn run(cli: &Cli) -> Result<ExitCode, Error> {
     match &cli.command {
         Command::Scan(scan) => scan::run(scan, &cli.global),
         Command::Blame(blame) => blame::run(blame, &cli.global),
+        Command::Verify(verify) => verify::run(verify, &cli.global),
+        Command::Coverage(coverage) => coverage::run(coverage, &cli.global),
         Command::Demo(demo) => demo::run(demo, &cli.global),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -94,7 +94,7 @@ pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
 }
 
 /// Writes a file whole or not at all, where the folder allows it.
-fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
+pub fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     // A pipe or a device is written to, never replaced.
     if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
         return fs::write(file, text);

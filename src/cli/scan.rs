@@ -1,6 +1,6 @@
 //! `tfdrift scan`: states and logs in, drifts and a verdict out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
@@ -51,8 +51,8 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     )?;
     let trails = trails(args)?;
     let s3 = reach(args);
-    let catalogue = catalogue(args)?;
-    let loaded = states(args, &s3, &catalogue)?;
+    let catalogue = catalogue(&args.knowledge.catalogues)?;
+    let loaded = states(&args.input.states, &s3, &catalogue)?;
     if !global.quiet {
         note(&format!("window {window}"));
         for ignore in config.ignores.expired() {
@@ -120,9 +120,13 @@ pub(super) fn reading(args: &ScanArgs, s3: s3::Options) -> Options {
     options
 }
 
-pub(super) fn catalogue(args: &ScanArgs) -> Result<Catalogue, Error> {
+/// The rules in the binary, and those of the user's files.
+///
+/// # Errors
+/// When a file cannot be read or holds no rules.
+pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
     let mut catalogue = Catalogue::builtin();
-    for path in &args.knowledge.catalogues {
+    for path in files {
         let text = std::fs::read_to_string(path).map_err(|source| Error::File {
             path: path.clone(),
             source,
@@ -132,17 +136,20 @@ pub(super) fn catalogue(args: &ScanArgs) -> Result<Catalogue, Error> {
     Ok(catalogue)
 }
 
+/// Reads the states at these locations; without any, those that this folder's backend names.
+///
+/// # Errors
+/// When no state can be read.
 pub(super) fn states(
-    args: &ScanArgs,
+    given: &[String],
     s3: &s3::Options,
     catalogue: &Catalogue,
 ) -> Result<state::Loaded, Error> {
-    let (locations, problems) = if args.input.states.is_empty() {
+    let (locations, problems) = if given.is_empty() {
         let found = state::discover(std::path::Path::new("."), &|name| std::env::var(name).ok());
         (found.locations, found.problems)
     } else {
-        let parsed: Result<Vec<StateLocation>, _> =
-            args.input.states.iter().map(|text| text.parse()).collect();
+        let parsed: Result<Vec<StateLocation>, _> = given.iter().map(|text| text.parse()).collect();
         (
             parsed.map_err(|problem| Error::NoState(vec![problem]))?,
             Vec::new(),

@@ -156,6 +156,26 @@ pub fn parse_account(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads a call as `ec2:RunInstances` or `ec2.amazonaws.com/RunInstances`: service and event.
+///
+/// # Errors
+///
+/// If it is not two words.
+pub fn parse_call(text: &str) -> Result<(String, String), String> {
+    let word = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    };
+    match text.split_once([':', '/']) {
+        Some((service, event)) if word(service) && word(event) => {
+            Ok((service.to_owned(), event.to_owned()))
+        }
+        _ => Err("write a call as ec2:RunInstances or ec2.amazonaws.com/RunInstances".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

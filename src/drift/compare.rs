@@ -149,9 +149,23 @@ fn lists(
 
 /// Compares lists of blocks by the fields that a rule knows.
 fn blocks(believed: &Value, found: &Value, ordered: bool, fields: &Fields) -> bool {
-    lists(as_list(believed), as_list(found), ordered, &|one, other| {
-        same_block(one, other, fields)
-    })
+    let (believed, found) = (as_list(believed), as_list(found));
+    match (believed, found) {
+        ([], blocks) | (blocks, []) if blocks.iter().all(says_nothing) => true,
+        _ => lists(believed, found, ordered, &|one, other| {
+            same_block(one, other, fields)
+        }),
+    }
+}
+
+/// Whether a block means no more than none at all: it has plain attributes, and all are empty
+/// (`filter { prefix = "" }`). An empty block (`allow {}`) means that it is there.
+fn says_nothing(block: &Value) -> bool {
+    let plain = |value: &Value| !value.is_array() && !value.is_object();
+    let Value::Object(fields) = block else {
+        return false;
+    };
+    is_empty(block) && fields.values().any(plain)
 }
 
 fn as_list(value: &Value) -> &[Value] {
@@ -260,6 +274,40 @@ pub fn members_changed(
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_block_of_empty_attributes_is_no_block_and_an_empty_block_is_one() {
+        let field = |ty| Field {
+            ty: Some(ty),
+            computed: false,
+            inner: None,
+        };
+        let nested = |fields: Fields| Field {
+            ty: None,
+            computed: false,
+            inner: Some((true, fields)),
+        };
+        let filter = nested([(String::from("prefix"), field(Type::String))].into());
+        let fields: Fields = [
+            (String::from("id"), field(Type::String)),
+            (String::from("filter"), filter),
+            (String::from("allow"), nested(Fields::new())),
+        ]
+        .into();
+        let shape = Shape::Blocks {
+            ordered: true,
+            fields,
+        };
+        let held = json!([{"id": "a", "filter": [{"prefix": "", "tag": []}], "allow": []}]);
+        assert_eq!(
+            compare(&held, &json!([{"id": "a"}]), &shape),
+            Verdict::Equal
+        );
+        let other = json!([{"id": "a", "filter": [{"prefix": "x"}]}]);
+        assert_eq!(compare(&held, &other, &shape), Verdict::Differs);
+        let allowed = json!([{"id": "a", "allow": [{}]}]);
+        assert_eq!(compare(&held, &allowed, &shape), Verdict::Differs);
+    }
 
     #[test]
     fn values_compare_by_meaning() {

@@ -195,7 +195,7 @@ impl Live {
             slot.believed = next.clone();
         }
         slot.current = next;
-        slot.shape = shape.clone();
+        slot.shape.widen(shape);
     }
 
     /// Maps drift key by key.
@@ -476,6 +476,23 @@ fn without_block(
     out
 }
 
+/// A block of the same key takes the place of the old one: of what the rule knows, what the call
+/// leaves out is gone.
+fn replace_block(block: &mut Map<String, Value>, given: Value, fields: &Fields) {
+    for (name, field) in fields {
+        if let Some(old) = block.get_mut(name).filter(|_| !field.computed) {
+            *old = match old {
+                Value::String(_) => Value::String(String::new()),
+                Value::Array(_) => Value::Array(Vec::new()),
+                _ => Value::Null,
+            };
+        }
+    }
+    if let Value::Object(given) = given {
+        block.extend(given);
+    }
+}
+
 fn with_block(
     mut list: Vec<Value>,
     given: Value,
@@ -488,6 +505,10 @@ fn with_block(
         .position(|block| agree(block, &given, fields, key))
     {
         if let Some(block) = list.get_mut(at).and_then(Value::as_object_mut) {
+            if key.is_some() {
+                replace_block(block, given, fields);
+                return list;
+            }
             for (name, value) in given.as_object().into_iter().flatten() {
                 match (block.get_mut(name), value) {
                     (Some(Value::Array(old)), Value::Array(new)) if lists.contains(name) => {
@@ -497,7 +518,7 @@ fn with_block(
                             }
                         }
                     }
-                    _ if key.is_some() || lists.contains(name) => {
+                    _ if lists.contains(name) => {
                         block.insert(name.clone(), value.clone());
                     }
                     _ => {}

@@ -140,12 +140,14 @@ fn matching(
     call: &Call,
     scope: Scope,
 ) -> Vec<InstanceId> {
-    // The part with the fewest candidates is looked up, the others only verified.
+    // The part with the fewest candidates is looked up, the others only verified. Truths, and the 0
+    // that may stand for a port left empty, are in no index.
     let naming = ShortOnly;
+    let indexed = |value: &String| !matches!(value.as_str(), "true" | "false" | "0");
     let mut best: Option<Vec<InstanceId>> = None;
     for (pair, values) in given
         .iter()
-        .filter(|(pair, values)| !pair.optional && !values.is_empty())
+        .filter(|(pair, values)| !pair.optional && !values.is_empty() && values.iter().all(indexed))
     {
         let mut candidates: Vec<InstanceId> = values
             .iter()
@@ -165,7 +167,12 @@ fn matching(
             best = Some(candidates);
         }
     }
-    let mut instances = best.unwrap_or_default();
+    let names_something = given.iter().any(|(_, values)| !values.is_empty());
+    let mut instances = match best {
+        Some(best) => best,
+        None if names_something => resolver.inventory.of_type(resource_type).to_vec(),
+        None => Vec::new(),
+    };
     instances.retain(|instance| {
         lies_in(
             resolver,

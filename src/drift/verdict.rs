@@ -245,11 +245,15 @@ impl Subject<'_> {
 
 /// Hides the secret values of drifts.
 pub fn mask(drifts: &mut [Drift]) {
-    for attribute in drifts
-        .iter_mut()
-        .flat_map(|drift| &mut drift.attributes)
-        .filter(|attribute| attribute.sensitive)
-    {
+    for attribute in drifts.iter_mut().flat_map(|drift| &mut drift.attributes) {
+        if !attribute.sensitive {
+            let values = attribute.before.iter_mut().chain(&mut attribute.after);
+            let members = attribute.added.iter_mut().chain(&mut attribute.removed);
+            values
+                .chain(members.flatten())
+                .for_each(secret::mask_members);
+            continue;
+        }
         attribute.before = secret::masked(attribute.before.take());
         attribute.after = secret::masked(attribute.after.take());
         attribute.added = None;

@@ -97,6 +97,8 @@ pub struct Fetched {
     pub modified: Option<Timestamp>,
     /// Version id, in a bucket that keeps versions.
     pub version: Option<String>,
+    /// The user's metadata, without the `x-amz-meta-` of the headers.
+    pub metadata: HashMap<String, String>,
 }
 
 impl Client {
@@ -231,6 +233,7 @@ impl Client {
                         bytes,
                         modified,
                         version: answer.version_id,
+                        metadata: answer.metadata.unwrap_or_default(),
                     });
                 }
                 Err(error) if attempt >= BODY_ATTEMPTS => {
@@ -322,7 +325,7 @@ impl Client {
 }
 
 /// An HTTP client that goes through the proxy of the environment, if there is one.
-fn http_client() -> SharedHttpClient {
+pub(crate) fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder()

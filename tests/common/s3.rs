@@ -1,5 +1,6 @@
 //! An S3-compatible store in the test's own process, which remembers what it was asked.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -25,6 +26,7 @@ pub struct Store {
     root: TempDir,
     address: std::net::SocketAddr,
     asked: Arc<Mutex<Asked>>,
+    metadata: Metadata,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -39,9 +41,13 @@ pub struct Asked {
     pub heads: Vec<String>,
 }
 
+/// The user's metadata of objects, by key.
+type Metadata = Arc<Mutex<HashMap<String, HashMap<String, String>>>>;
+
 struct Watched {
     files: FileSystem,
     asked: Arc<Mutex<Asked>>,
+    metadata: Metadata,
     page: i32,
 }
 
@@ -69,7 +75,15 @@ impl S3 for Watched {
             .gets
             .push(request.input.key.clone());
         refuse(&request.input.key)?;
-        self.files.get_object(request).await
+        let metadata = self
+            .metadata
+            .lock()
+            .unwrap()
+            .get(&request.input.key)
+            .cloned();
+        let mut response = self.files.get_object(request).await?;
+        response.output.metadata = metadata;
+        Ok(response)
     }
 
     async fn head_object(
@@ -125,9 +139,11 @@ impl Store {
             std::fs::create_dir(root.path().join(bucket)).unwrap();
         }
         let asked = Arc::new(Mutex::new(Asked::default()));
+        let metadata = Metadata::default();
         let watched = Watched {
             files: FileSystem::new(root.path()).unwrap(),
             asked: Arc::clone(&asked),
+            metadata: Arc::clone(&metadata),
             page,
         };
         let mut builder = S3ServiceBuilder::new(watched);
@@ -170,6 +186,7 @@ impl Store {
             root,
             address,
             asked,
+            metadata,
             _runtime: runtime,
         }
     }
@@ -195,6 +212,15 @@ impl Store {
         let path = self.root.path().join("logs").join(key);
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
         std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Puts an object with metadata into the bucket `logs`.
+    pub fn put_with(&self, key: &str, bytes: &[u8], metadata: &[(&str, &str)]) {
+        self.put(key, bytes);
+        let owned = metadata.iter();
+        let owned = owned.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut all = self.metadata.lock().unwrap();
+        all.insert(key.to_owned(), owned.collect());
     }
 
     /// What it was asked so far, each list sorted.

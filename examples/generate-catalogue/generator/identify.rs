@@ -60,6 +60,8 @@ pub struct Part {
     pub tie: Tie,
     /// The call's member.
     pub member: String,
+    /// Whether the call may leave it out.
+    pub optional: bool,
 }
 
 /// The attributes that identify a type, and the members of the ending call that give them.
@@ -69,6 +71,8 @@ pub type Keys = BTreeMap<String, String>;
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
     pub parts: Vec<Part>,
+    /// Other ways to name it: a call gives one of several.
+    pub others: Vec<Vec<Part>>,
     /// Templates for an `id` put together from all parts, tried when the parts themselves cannot be.
     pub templates: Vec<String>,
 }
@@ -77,6 +81,7 @@ impl Identity {
     pub fn keys(&self) -> Keys {
         self.parts
             .iter()
+            .filter(|part| !part.optional)
             .map(|part| (part.attribute.clone(), part.member.clone()))
             .collect()
     }
@@ -91,7 +96,6 @@ impl Identity {
 
 /// A resource type as identification sees it.
 pub struct Subject<'a> {
-    pub resource_type: &'a str,
     pub body: &'a Body,
     pub words: Vec<String>,
 }
@@ -99,7 +103,6 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub fn new(resource_type: &'a str, body: &'a Body) -> Self {
         Self {
-            resource_type,
             body,
             words: words(resource_type.trim_start_matches("aws_")),
         }
@@ -181,7 +184,9 @@ impl<'a> Subject<'a> {
                 candidates.push(format!("{stem}_{kind}"));
             }
             candidates.extend(kinds.iter().map(|kind| format!("{stem}_{kind}")));
-            candidates.push(stem.to_owned());
+            if stem == base {
+                candidates.push(stem.to_owned());
+            }
         }
         self.first(&candidates)
             .map(|attribute| (attribute, Tie::Named))
@@ -201,6 +206,7 @@ impl<'a> Subject<'a> {
             paths: request_paths(source, operation, member),
             tie,
             member: member.name.clone(),
+            optional: false,
         })
     }
 
@@ -225,6 +231,7 @@ impl<'a> Subject<'a> {
                     paths,
                     tie: Tie::Own,
                     member: field.name.clone(),
+                    optional: false,
                 });
             }
         }
@@ -251,16 +258,97 @@ impl<'a> Subject<'a> {
                 None => missing.push(*member),
             }
         }
-        if required.is_empty() {
-            parts = self.optional(source, event, operation, mappings);
+        // What is named inside a required structure is part of the name: `vPC.vPCId`.
+        let mut dark = false;
+        for member in operation.input.iter().filter(|member| member.required) {
+            let (hop, Some(fields)) = opened(member) else {
+                continue;
+            };
+            let named: Vec<Part> = fields
+                .iter()
+                .filter(|field| hop.lists == 0 && names_something(field))
+                .filter_map(|field| {
+                    let (attribute, tie) = self.attribute_for(event, &field.name, &[])?;
+                    let sure = tie == Tie::Own
+                        || self.has(&snake(&field.name))
+                        || snake(&field.name).ends_with("_id");
+                    let paths = spell::request(source, operation, &[hop, opened(field).0]);
+                    sure.then(|| Part {
+                        attribute,
+                        paths,
+                        tie,
+                        member: field.name.clone(),
+                        optional: false,
+                    })
+                })
+                .filter(|part| {
+                    part.attribute.ends_with("_id")
+                        || part.attribute.ends_with("name")
+                        || part.attribute.ends_with("arn")
+                })
+                .collect();
+            dark |= named.is_empty();
+            for part in named {
+                if !parts.iter().any(|other| other.attribute == part.attribute) {
+                    parts.push(part);
+                }
+            }
+        }
+        if required.is_empty() && parts.is_empty() {
+            let mut own = self
+                .optional(source, event, operation, mappings)
+                .into_iter()
+                .map(|part| vec![part]);
+            let first = own.next()?;
+            return Some(Identity {
+                parts: first,
+                others: own.collect(),
+                ..Identity::default()
+            });
+        }
+        if dark
+            && !parts
+                .iter()
+                .any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name"))
+        {
+            return None;
         }
         let whole = parts
             .iter()
             .any(|part| part.tie == Tie::Own && !part.attribute.ends_with("name"));
+        if missing.is_empty() && !whole && !parts.iter().any(|part| part.tie == Tie::Own) {
+            // What else the call may name tells one of several apart; left out, the state must not have it.
+            for member in operation
+                .input
+                .iter()
+                .filter(|member| !member.required && names_something(member))
+            {
+                let name = snake(&singular(&member.name));
+                let told = ["_id", "_arn", "_name", "_cidr_block", "_identifier"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+                    || name == "name";
+                let plain = self
+                    .body
+                    .attributes
+                    .get(&name)
+                    .is_some_and(|found| found.configurable && !found.computed);
+                if told && plain && !parts.iter().any(|other| other.attribute == name) {
+                    let paths = request_paths(source, operation, member);
+                    parts.push(Part {
+                        attribute: name,
+                        paths,
+                        tie: Tie::Named,
+                        member: member.name.clone(),
+                        optional: true,
+                    });
+                }
+            }
+        }
         if missing.is_empty() || whole {
             return (!parts.is_empty()).then(|| Identity {
                 parts,
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         if !self.has("id") {
@@ -273,10 +361,11 @@ impl<'a> Subject<'a> {
                 paths,
                 tie: Tie::Fallback,
                 member: member.name.clone(),
+                optional: false,
             };
             return Some(Identity {
                 parts: vec![part],
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         let paths: Vec<String> = required
@@ -284,8 +373,8 @@ impl<'a> Subject<'a> {
             .filter_map(|member| request_paths(source, operation, member).into_iter().next())
             .collect();
         Some(Identity {
-            parts: Vec::new(),
             templates: templates(&paths),
+            ..Identity::default()
         })
     }
 
@@ -313,7 +402,8 @@ impl<'a> Subject<'a> {
             "arn" => 1,
             _ => 2,
         });
-        best.truncate(1);
+        best.dedup_by(|one, other| one.attribute == other.attribute);
+        best.truncate(3);
         best
     }
 
@@ -343,6 +433,7 @@ impl<'a> Subject<'a> {
                         paths: request_paths(source, operation, member),
                         tie: Tie::Named,
                         member: member.name.clone(),
+                        optional: false,
                     },
                     None => self.part(source, event, operation, member, mappings)?,
                 };
@@ -380,16 +471,38 @@ impl<'a> Subject<'a> {
         if whole(&parts) {
             return Some(Identity {
                 parts,
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
+        // One of several that are not required is given.
+        let asked = parts.clone();
         for part in found.values() {
-            take(part, &mut parts);
+            let own = part.tie == Tie::Own || matches!(part.attribute.as_str(), "id" | "arn");
+            if !own {
+                take(part, &mut parts);
+            }
         }
-        if whole(&parts) {
+        if parts.len() > asked.len() && whole(&parts) {
             return Some(Identity {
                 parts,
-                templates: Vec::new(),
+                ..Identity::default()
+            });
+        }
+        let mut ways: Vec<Vec<Part>> = found
+            .values()
+            .filter(|part| part.tie == Tie::Own || matches!(part.attribute.as_str(), "id" | "arn"))
+            .filter(|part| !parts.iter().any(|other| other.attribute == part.attribute))
+            .filter(|part| identifies(part) || required.is_empty())
+            .map(|part| parts.iter().chain([part]).cloned().collect::<Vec<Part>>())
+            .filter(|way| whole(way) || required.is_empty())
+            .collect();
+        ways.truncate(3);
+        if !ways.is_empty() {
+            let first = ways.remove(0);
+            return Some(Identity {
+                parts: first,
+                others: ways,
+                ..Identity::default()
             });
         }
         for part in &self.inside(source, event, operation) {
@@ -398,7 +511,7 @@ impl<'a> Subject<'a> {
         if whole(&parts) {
             return Some(Identity {
                 parts,
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         // `ResourceArn` of a call that requires nothing else is whatever the call is about.
@@ -417,10 +530,11 @@ impl<'a> Subject<'a> {
                 paths,
                 tie: Tie::Own,
                 member: member.name.clone(),
+                optional: false,
             };
             return Some(Identity {
                 parts: vec![part],
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         // The type's own name stands for its id where nothing else does.
@@ -433,7 +547,7 @@ impl<'a> Subject<'a> {
         if own.len() == 1 && required.len() == 1 {
             return Some(Identity {
                 parts: own,
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         if keys.is_none()
@@ -443,18 +557,33 @@ impl<'a> Subject<'a> {
                 .all(|member| found.contains_key(member.name.as_str()))
         {
             // Nothing ends this type: what the call requires and the schema knows must be its name.
-            let mut parts: Vec<Part> = Vec::new();
-            for part in required
+            let named = |part: &&Part| {
+                [
+                    "_id",
+                    "_arn",
+                    "name",
+                    "_identifier",
+                    "identity",
+                    "_type",
+                    "bucket",
+                ]
+                .iter()
+                .any(|end| part.attribute.ends_with(end))
+            };
+            let all: Vec<&Part> = required
                 .iter()
                 .filter_map(|member| found.get(member.name.as_str()))
-            {
+                .collect();
+            let some: Vec<&Part> = all.iter().copied().filter(named).collect();
+            let mut parts: Vec<Part> = Vec::new();
+            for part in if some.is_empty() { all } else { some } {
                 if !parts.iter().any(|other| other.attribute == part.attribute) {
                     parts.push(part.clone());
                 }
             }
             return Some(Identity {
                 parts,
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         let single = required.as_slice();
@@ -466,10 +595,11 @@ impl<'a> Subject<'a> {
                 paths: request_paths(source, operation, member),
                 tie: Tie::Fallback,
                 member: member.name.clone(),
+                optional: false,
             };
             return Some(Identity {
                 parts: vec![part],
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         if keys.is_some_and(Keys::is_empty) && self.has("id") && required.len() > 1 {
@@ -478,8 +608,8 @@ impl<'a> Subject<'a> {
                 .filter_map(|member| request_paths(source, operation, member).into_iter().next())
                 .collect();
             return Some(Identity {
-                parts: Vec::new(),
                 templates: templates(&paths),
+                ..Identity::default()
             });
         }
         None
@@ -528,7 +658,7 @@ impl<'a> Subject<'a> {
             if let Some(parts) = parts {
                 return Some(Identity {
                     parts,
-                    templates: Vec::new(),
+                    ..Identity::default()
                 });
             }
         }
@@ -536,7 +666,7 @@ impl<'a> Subject<'a> {
             if let Some(part) = made.get(attribute) {
                 return Some(Identity {
                     parts: vec![part.clone()],
-                    templates: Vec::new(),
+                    ..Identity::default()
                 });
             }
         }
@@ -547,7 +677,7 @@ impl<'a> Subject<'a> {
         if let Some(part) = own {
             return Some(Identity {
                 parts: vec![part.clone()],
-                templates: Vec::new(),
+                ..Identity::default()
             });
         }
         let required = required(operation);
@@ -557,7 +687,7 @@ impl<'a> Subject<'a> {
             .collect();
         (!parts.is_empty() && parts.len() == required.len()).then(|| Identity {
             parts,
-            templates: Vec::new(),
+            ..Identity::default()
         })
     }
 
@@ -574,6 +704,7 @@ impl<'a> Subject<'a> {
             paths,
             tie: Tie::Own,
             member: name.to_owned(),
+            optional: false,
         };
         for member in &operation.output {
             let (hop, inner) = opened(member);
@@ -624,6 +755,7 @@ impl<'a> Subject<'a> {
                     paths,
                     tie: Tie::Own,
                     member: last.member.name.clone(),
+                    optional: false,
                 });
             }
         };

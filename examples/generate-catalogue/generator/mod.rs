@@ -103,24 +103,37 @@ pub fn generate(inputs: &Inputs) -> Generated {
         };
         let subject = Subject::new(resource_type, body);
         let main = Main::of(resource_type, rows);
-        let keys = main.delete.and_then(|row| {
-            let (operation, mappings) = pick(inputs, resource_type, row)?;
-            let mut identity = subject.of_delete(&row.source, &row.event, operation, mappings)?;
-            correct(
-                inputs,
-                resource_type,
-                &row.event,
-                operation,
-                &row.source,
-                &mut identity,
-            );
-            Some(identity.keys())
-        });
+        let keys = main
+            .delete
+            .filter(|row| main.effect(row) == Some(Effect::Delete))
+            .and_then(|row| {
+                let (operation, mappings) = pick(inputs, resource_type, row)?;
+                let mut identity =
+                    subject.of_delete(&row.source, &row.event, operation, mappings)?;
+                correct(
+                    inputs,
+                    resource_type,
+                    &row.event,
+                    operation,
+                    &row.source,
+                    &mut identity,
+                );
+                Some(identity.keys())
+            });
         let alone = [main.create, main.delete].into_iter().flatten().all(|row| {
             pick(inputs, resource_type, row)
                 .is_some_and(|(operation, _)| identify::names_nothing(operation))
         });
-        let quiet = inputs.quiet.contains(resource_type);
+        let quiet = inputs.quiet.contains(resource_type)
+            || [
+                "_accepter",
+                "_confirmation",
+                "_state",
+                "_exclusive",
+                "_status",
+            ]
+            .iter()
+            .any(|end| resource_type.ends_with(end));
         let mut made: Vec<(String, Target)> = Vec::new();
         for row in rows {
             let mut leave = |why| {
@@ -163,7 +176,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
             if makes
                 && identity.parts.is_empty()
                 && effects::makes(event)
-                && keys.as_ref().is_some_and(|keys| !keys.is_empty())
+                && keys.as_ref().is_some_and(|keys| keys.len() == 1)
                 && let Some(created) =
                     subject.of_create(source, event, operation, mappings, keys.as_ref())
                 && keys
@@ -173,10 +186,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 effect = Effect::Create;
                 identity = created;
             }
-            if quiet && effect == Effect::Create {
-                continue;
-            }
-            if quiet && effect == Effect::Put {
+            if quiet && matches!(effect, Effect::Create | Effect::Put) {
                 effect = Effect::Update;
             }
             correct(
@@ -217,13 +227,24 @@ pub fn generate(inputs: &Inputs) -> Generated {
             let mut values = if effect == Effect::Delete {
                 Values::default()
             } else {
-                let mappings = values::borrowed(
-                    &call,
-                    mappings,
-                    &others(inputs, resource_type, source, event),
-                );
-                values::values(&call, &mappings, &mut generated.reviews)
+                // A call that makes something beside the type says nothing of the type under the same names.
+                let apart = row.kind != Kind::Primary
+                    || (effect == Effect::Update && effects::makes(event));
+                let others = others(inputs, resource_type, source, event);
+                let mappings = if apart {
+                    mappings.to_vec()
+                } else {
+                    values::borrowed(&call, mappings, &others)
+                };
+                let mut values = values::values(&call, &mappings, &mut generated.reviews);
+                if operation.api == "apigateway" && operation.member("patchOperations").is_some() {
+                    values.set = values::patched(body, &others);
+                }
+                values
             };
+            for entries in [&mut values.set, &mut values.add, &mut values.remove] {
+                entries.retain(|attribute, _| !inputs.never.contains(attribute));
+            }
             if let Some(keyed) = inputs
                 .keyed
                 .get(&(resource_type.clone(), row.source.clone()))
@@ -301,6 +322,8 @@ pub fn generate(inputs: &Inputs) -> Generated {
     tags::add(inputs, &mut services, &mut generated.left_out);
     for operates in &inputs.operates {
         let service = services.entry(operates.source.clone()).or_default();
+        // The list was written by a person, the targets were derived.
+        service.targets.remove(&operates.event);
         service
             .operates
             .insert(operates.event.clone(), operates.why.clone());
@@ -411,27 +434,31 @@ fn correct(
             paths,
             tie: identify::Tie::Named,
             member: member.clone(),
+            optional: false,
         });
     }
     if !parts.is_empty() {
         *identity = Identity {
             parts,
-            templates: Vec::new(),
+            ..Identity::default()
         };
     }
 }
 
 fn find(identity: &Identity) -> Vec<BTreeMap<String, Source>> {
-    let mut find = Vec::new();
-    if !identity.parts.is_empty() {
-        find.push(
-            identity
-                .parts
+    let mut find: Vec<BTreeMap<String, Source>> = std::iter::once(&identity.parts)
+        .chain(&identity.others)
+        .filter(|parts| !parts.is_empty())
+        .map(|parts| {
+            let name = |part: &identify::Part| {
+                format!("{}{}", part.attribute, if part.optional { "?" } else { "" })
+            };
+            parts
                 .iter()
-                .map(|part| (part.attribute.clone(), Source::Paths(part.paths.clone())))
-                .collect(),
-        );
-    }
+                .map(|part| (name(part), Source::Paths(part.paths.clone())))
+                .collect()
+        })
+        .collect();
     find.extend(
         identity
             .templates
@@ -492,8 +519,7 @@ fn parent(
             };
             let wanted: &[&str] = match kind {
                 "_arn" => &["arn", "id"],
-                "_name" => &["name", "id", "arn"],
-                "" => &["name", "id", "arn"],
+                "_name" | "" => &["name", "id", "arn"],
                 _ => &["id", "arn"],
             };
             let attribute = wanted

@@ -98,6 +98,8 @@ pub fn add(
                     .entry(row.event.clone())
                     .or_default()
                     .insert(String::from("*"), target);
+            } else if !about(resource_type, &row.event) {
+                leave("tags another type");
             } else if let Some((operation, mappings)) = pick(inputs, resource_type, row) {
                 let Some(values) = tag_values(&row.source, &row.event, operation) else {
                     leave("no tags in the call");
@@ -114,6 +116,23 @@ pub fn add(
             }
         }
     }
+}
+
+/// Whether a call like `TagInstanceProfile` is about this type.
+fn about(resource_type: &str, event: &str) -> bool {
+    let noun = super::words::words(&snake(verb_and_noun(event).1));
+    let kind = super::words::words(resource_type.trim_start_matches("aws_"));
+    let noun: Vec<String> = noun
+        .into_iter()
+        .filter(|word| !matches!(word.as_str(), "tag" | "to" | "from"))
+        .collect();
+    noun.iter().all(|word| {
+        kind.contains(word)
+            || matches!(
+                word.as_str(),
+                "resource" | "open" | "i" | "d" | "saml" | "id"
+            )
+    })
 }
 
 fn target(resource_type: &str, find: Vec<BTreeMap<String, Source>>, values: Values) -> Target {

@@ -117,6 +117,48 @@ pub fn borrowed(call: &Call<'_>, own: &[Mapping], others: &[&Mapping]) -> Vec<Ma
     mappings
 }
 
+/// REST APIs are changed by patches whose paths are the members that the making call has.
+pub fn patched(body: &Body, others: &[&Mapping]) -> BTreeMap<String, Source> {
+    let mut set = BTreeMap::new();
+    for mapping in others
+        .iter()
+        .filter(|mapping| matches!(mapping.confidence, 'M' | 'A') && !mapping.member.contains('.'))
+    {
+        let Some(place) = body.at(&mapping.attribute).filter(Place::configurable) else {
+            continue;
+        };
+        let Leaf::Attribute(name, attribute) = place.leaf else {
+            continue;
+        };
+        let plain = matches!(attribute.ty, Type::String | Type::Number | Type::Bool);
+        if !plain
+            || !place.steps.is_empty()
+            || NEVER_SET.contains(&name)
+            || name.ends_with("_api_id")
+            || name.contains("_wo")
+        {
+            continue;
+        }
+        // The inputs write a member as the attribute where the two are the same word.
+        let mut member = String::new();
+        for (at, word) in mapping.member.split('_').enumerate() {
+            let mut letters = word.chars();
+            match letters.next() {
+                Some(first) if at > 0 => member.extend([
+                    first.to_ascii_uppercase().to_string().as_str(),
+                    letters.as_str(),
+                ]),
+                _ => member.push_str(word),
+            }
+        }
+        set.insert(
+            name.to_owned(),
+            Source::Paths(vec![format!("patch[\"/{member}\"]")]),
+        );
+    }
+    set
+}
+
 /// What a call tells by its name alone: `EnableSso`, `DeleteCorsConfiguration`.
 fn told_by_name(call: &Call<'_>, values: &mut Values) {
     let (verb, noun) = verb_and_noun(call.event);
@@ -147,7 +189,15 @@ fn told_by_name(call: &Call<'_>, values: &mut Values) {
             );
         }
     }
-    if matches!(verb, "Delete" | "Remove") {
+    // A call that names more than the instance takes one of many away.
+    let one_of_many = call
+        .operation
+        .input
+        .iter()
+        .filter(|member| member.required)
+        .count()
+        > call.fixed.len().max(1);
+    if matches!(verb, "Delete" | "Remove") && !one_of_many {
         let block = call
             .body
             .blocks
@@ -189,7 +239,7 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
                 &mut values.add
             };
             into.insert(attribute.clone(), source);
-        } else if !removes && !(adds && plural) {
+        } else if !(removes || adds && plural) {
             let Some(lists) = lists(call, &candidate, mappings) else {
                 continue;
             };
@@ -199,11 +249,17 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
             {
                 continue;
             }
-            values.set.extend(lists);
-            values.set.insert(attribute.clone(), source);
+            let into = if adds && !lists.is_empty() {
+                &mut values.add
+            } else {
+                &mut values.set
+            };
+            into.extend(lists);
+            into.insert(attribute.clone(), source);
         }
     }
     drop_empty_lists(call.body, &mut values.set);
+    dark_blocks(call, &mut values);
     if values.is_empty() && !call.creates {
         told_by_name(call, &mut values);
     }
@@ -271,6 +327,23 @@ fn chosen<'a>(
         let Some(hops) = call.operation.at(&mapping.member) else {
             continue;
         };
+        let steps = |hop: &Hop<'_>| {
+            hop.lists > 0
+                && (hop.member.name.ends_with("Updates") || hop.member.name.ends_with("Actions"))
+        };
+        let header = |hop: &Hop<'_>| {
+            hop.member
+                .wire
+                .as_ref()
+                .is_some_and(|wire| wire.starts_with("x-amz-"))
+        };
+        if hops
+            .iter()
+            .any(|hop| steps(hop) && matches!(hop.shape, Shape::Struct(_)))
+            || (!call.creates && hops.iter().any(header))
+        {
+            continue;
+        }
         if hops.iter().any(|hop| matches!(hop.shape, Shape::Map(_)))
             && hops
                 .last()
@@ -335,7 +408,11 @@ fn chosen<'a>(
             || same_leaf(&candidate.mapping.attribute, &candidate.hops)
             || (call.source == "quicksight" && candidate.mapping.confidence == 'A');
         let likely = candidate.mapping.confidence != 'B'
-            || likely(&candidate.mapping.attribute, &candidate.hops);
+            || likely(
+                call.resource_type,
+                &candidate.mapping.attribute,
+                &candidate.hops,
+            );
         if !keep && !exact.contains(&member(candidate)) {
             reviews.insert(review(call, candidate, "several attributes for one member"));
         } else if keep && !likely {
@@ -372,7 +449,7 @@ fn same_leaf(attribute: &str, hops: &[Hop<'_>]) -> bool {
 
 /// Whether a likely mapping is as good as sure: the shorter name's words all stand in the longer one, the last
 /// word is the same.
-fn likely(attribute: &str, hops: &[Hop<'_>]) -> bool {
+fn likely(resource_type: &str, attribute: &str, hops: &[Hop<'_>]) -> bool {
     let leaf = words(attribute.rsplit('.').next().unwrap_or(attribute));
     let Some(member) = hops.last().map(|hop| words(&snake(&hop.member.name))) else {
         return false;
@@ -382,9 +459,13 @@ fn likely(attribute: &str, hops: &[Hop<'_>]) -> bool {
     } else {
         (&member, &leaf)
     };
-    leaf.last() == member.last()
-        && short.iter().all(|word| long.contains(word))
-        && long.len() <= short.len() + 2
+    let kind = words(resource_type.trim_start_matches("aws_"));
+    let more: Vec<&String> = long.iter().filter(|word| !short.contains(word)).collect();
+    let same = leaf.last() == member.last() && short.iter().all(|word| long.contains(word));
+    same && (more.len() <= 2
+        || more
+            .iter()
+            .all(|word| kind.contains(word) || *word == "new"))
 }
 
 /// The source of one attribute, if the call's shape fits the attribute's.
@@ -420,11 +501,11 @@ fn source(
     };
     if !fits {
         reviews.insert(review(call, candidate, "another shape"));
-        return None;
+        return unknown(call, candidate, blocks);
     }
     if units_differ(name, &last.member.name) {
         reviews.insert(review(call, candidate, "another unit"));
-        return None;
+        return unknown(call, candidate, blocks);
     }
     let paths = spell::request(call.source, call.operation, &candidate.hops);
     let shown = matches!(last.shape, Shape::Value('s' | 'n' | 'b') | Shape::Map(_));
@@ -433,6 +514,61 @@ fn source(
         return (blocks == 0 && !call.creates).then_some(Source::Unknown(paths));
     }
     Some(Source::Paths(paths))
+}
+
+/// That the call changes an attribute is sure though its value cannot be read.
+fn unknown(call: &Call<'_>, candidate: &Candidate<'_>, blocks: usize) -> Option<Source> {
+    let sure = matches!(candidate.mapping.confidence, 'M' | 'A')
+        && same_leaf(&candidate.mapping.attribute, &candidate.hops);
+    (sure && blocks == 0 && !call.creates)
+        .then(|| Source::Unknown(spell::request(call.source, call.operation, &candidate.hops)))
+}
+
+/// Blocks that the call gives whole, of which nothing inside could be told: they change, to what is unknown.
+fn dark_blocks(call: &Call<'_>, values: &mut Values) {
+    let (verb, _) = verb_and_noun(call.event);
+    if call.creates || ADDS.contains(&verb) || REMOVES.contains(&verb) {
+        return;
+    }
+    for (name, block) in call
+        .body
+        .blocks
+        .iter()
+        .filter(|(_, block)| block.configurable)
+    {
+        let inside = format!("{name}.");
+        let told = [&values.set, &values.add, &values.remove]
+            .iter()
+            .any(|entries| {
+                entries
+                    .keys()
+                    .any(|path| path == name || path.starts_with(&inside))
+            });
+        let member = call
+            .operation
+            .input
+            .iter()
+            .find(|member| words(&snake(&member.name)) == words(name));
+        let Some(hops) = member
+            .filter(|_| !told)
+            .and_then(|member| call.operation.at(&member.name))
+        else {
+            continue;
+        };
+        let whole = hops.last().is_some_and(|hop| {
+            matches!(
+                hop.shape,
+                Shape::Struct(_) | Shape::Map(_) | Shape::Value('a')
+            )
+        });
+        let fits = one(block.nesting)
+            || hops.iter().any(|hop| hop.lists > 0)
+            || block.nesting == Nesting::List;
+        if whole && fits {
+            let paths = spell::request(call.source, call.operation, &hops);
+            values.set.insert(name.clone(), Source::Unknown(paths));
+        }
+    }
 }
 
 fn is_addition(call: &Call<'_>) -> bool {
@@ -520,9 +656,11 @@ fn lists(
         let at = match said {
             Some(at) => at,
             None if opened.len() == total => *opened.get(nth)?,
-            None if total == 1 && opened.is_empty() && candidate.hops.len() >= 2 => {
-                candidate.hops.len() - 2
-            }
+            // Newer resources write a block that can stand once as a list.
+            None if total == 1 && opened.is_empty() => candidate
+                .hops
+                .iter()
+                .position(|hop| words(&snake(&hop.member.name)) == words(step.name))?,
             None => return None,
         };
         nth += 1;

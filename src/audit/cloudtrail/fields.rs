@@ -1,8 +1,10 @@
 //! Judges a record by its own fields, unparsed: is it a call that anyone wants?
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::keys::{Glance, Key, Values};
@@ -160,8 +162,7 @@ impl<'a> Fields<'a> {
             return false;
         };
         // Parsed only when the word may be there, spelt out or with escapes.
-        let may = |word: &str| memchr::memmem::find(request, word.as_bytes()).is_some();
-        if !(may("ryRun") || may("\\u")) {
+        if SOUGHT.iter().all(|word| word.find(request).is_none()) {
             return false;
         }
         let Ok(request) = serde_json::from_slice::<Value>(request) else {
@@ -206,6 +207,9 @@ fn time(bytes: &[u8], start: usize) -> Option<Timestamp> {
     }
     text(bytes, start)?.parse().ok()
 }
+
+/// What a request holds that has `dryRun` or `DryRun` among its keys.
+static SOUGHT: LazyLock<[Finder; 2]> = LazyLock::new(|| [Finder::new("ryRun"), Finder::new("\\u")]);
 
 /// What a record's own fields say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

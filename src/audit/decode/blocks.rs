@@ -1,7 +1,9 @@
 //! Sees 64 bytes at a time as bit masks: which of them are quotes, backslashes, brackets.
 //!
-//! There are two ways to see, with the same result: AVX2 where the machine has it, found out when
-//! the program runs, and plain word arithmetic anywhere.
+//! There are three ways to see, with the same result: AVX-512 and AVX2 where the machine has them,
+//! found out when the program runs, and plain word arithmetic anywhere. Over a walk of records the
+//! vectors are several times as fast, which is what their `unsafe` is for.
+#![allow(clippy::inline_always)] // A sight is to be compiled into what looks with it.
 
 /// Where the bytes that shape JSON stand in a block: bit n is byte n.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,8 +42,11 @@ pub(crate) trait Look {
 #[inline(always)]
 pub(crate) fn look<L: Look>(work: L) -> L::Found {
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = avx2::Avx2::detect() {
-        return avx2.look(work);
+    if let Some(avx2) = x86::Avx2::detect() {
+        return match x86::Avx512::detect() {
+            Some(avx512) => avx512.look(work),
+            None => avx2.look(work),
+        };
     }
     work.look(Words)
 }
@@ -49,21 +54,26 @@ pub(crate) fn look<L: Look>(work: L) -> L::Found {
 pub(crate) use words::Words;
 
 #[cfg(target_arch = "x86_64")]
-mod avx2 {
-    //! The one place with `unsafe`: calls of what is compiled for AVX2, which are sound on a
-    //! machine that has it. Nothing here reads memory but through references.
+mod x86 {
+    //! The one place with `unsafe`: calls of what is compiled for AVX2 or AVX-512, which are sound
+    //! on a machine that has it. Nothing here reads memory but through references.
     #![allow(unsafe_code)]
 
     use super::{BLOCK, Look, Masks, Sight};
     use std::arch::x86_64::{
         __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
         _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-        _mm256_setr_epi64x,
+        _mm256_setr_epi64x, _mm512_cmpeq_epi8_mask, _mm512_or_si512, _mm512_set1_epi8,
+        _mm512_setr_epi64,
     };
 
     /// Proof that the machine has AVX2 and what came with it.
     #[derive(Debug, Clone, Copy)]
     pub(super) struct Avx2(());
+
+    /// Proof that the machine has AVX-512 for bytes, besides.
+    #[derive(Debug, Clone, Copy)]
+    pub(super) struct Avx512(());
 
     impl Avx2 {
         #[inline(always)]
@@ -79,21 +89,52 @@ mod avx2 {
 
         #[inline(always)]
         pub(super) fn look<L: Look>(self, work: L) -> L::Found {
+            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+            fn look<L: Look>(sight: Avx2, work: L) -> L::Found {
+                work.look(sight)
+            }
             // SAFETY: `self` exists, so the machine has these features.
             unsafe { look(self, work) }
         }
     }
 
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-    fn look<L: Look>(sight: Avx2, work: L) -> L::Found {
-        work.look(sight)
+    impl Avx512 {
+        #[inline(always)]
+        pub(super) fn detect() -> Option<Self> {
+            let has = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            (has && Avx2::detect().is_some()).then_some(Self(()))
+        }
+
+        #[inline(always)]
+        pub(super) fn look<L: Look>(self, work: L) -> L::Found {
+            #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+            fn look<L: Look>(sight: Avx512, work: L) -> L::Found {
+                work.look(sight)
+            }
+            // SAFETY: `self` exists, so the machine has these features.
+            unsafe { look(self, work) }
+        }
     }
 
     impl Sight for Avx2 {
         #[inline(always)]
         fn masks(self, block: &[u8; BLOCK]) -> Masks {
             // SAFETY: `self` exists, so the machine has AVX2.
-            unsafe { masks(block) }
+            unsafe { masks_avx2(block) }
+        }
+
+        #[inline(always)]
+        fn parity(self, bits: u64) -> u64 {
+            // SAFETY: `self` exists, so the machine has carry-less multiplication.
+            unsafe { parity(bits) }
+        }
+    }
+
+    impl Sight for Avx512 {
+        #[inline(always)]
+        fn masks(self, block: &[u8; BLOCK]) -> Masks {
+            // SAFETY: `self` exists, so the machine has AVX-512 for bytes.
+            unsafe { masks_avx512(block) }
         }
 
         #[inline(always)]
@@ -111,53 +152,62 @@ mod avx2 {
         _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, _mm_set1_epi8(-1))) as u64
     }
 
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn load(bytes: &[u8; 32]) -> __m256i {
-        let (words, _) = bytes.as_chunks::<8>();
-        let [a, b, c, d] = [0, 1, 2, 3].map(|index| i64::from_le_bytes(words[index]));
-        _mm256_setr_epi64x(a, b, c, d)
+    /// The eight bytes of a block from a byte on.
+    #[inline(always)]
+    fn word(block: &[u8; BLOCK], at: usize) -> i64 {
+        let word = block.get(at..).and_then(<[u8]>::first_chunk);
+        word.map_or(0, |word| i64::from_le_bytes(*word))
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn equal(bytes: __m256i, byte: u8) -> u32 {
-        mask(_mm256_cmpeq_epi8(bytes, all(byte)))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    #[allow(clippy::cast_sign_loss)]
-    fn mask(bytes: __m256i) -> u32 {
-        _mm256_movemask_epi8(bytes) as u32
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    #[allow(clippy::cast_possible_wrap)]
-    fn all(byte: u8) -> __m256i {
-        _mm256_set1_epi8(byte as i8)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn masks(block: &[u8; BLOCK]) -> Masks {
-        let (halves, _) = block.as_chunks::<32>();
-        let [low, high] = [load(&halves[0]), load(&halves[1])];
-        // `[` and `{`, `]` and `}` differ in this bit alone.
-        let folded = [
-            _mm256_or_si256(low, all(0x20)),
-            _mm256_or_si256(high, all(0x20)),
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
+        let word = |at| word(block, at);
+        let halves = [
+            _mm256_setr_epi64x(word(0), word(8), word(16), word(24)),
+            _mm256_setr_epi64x(word(32), word(40), word(48), word(56)),
         ];
-        let both = |[low, high]: [__m256i; 2], byte| {
-            u64::from(equal(low, byte)) | u64::from(equal(high, byte)) << 32
+        // `[` and `{`, `]` and `}` differ in this bit alone.
+        let folded = halves.map(|half| _mm256_or_si256(half, _mm256_set1_epi8(0x20)));
+        let equal = |halves: [__m256i; 2], byte: u8| {
+            let [low, high] = halves.map(|half| {
+                let equal = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte as i8));
+                u64::from(_mm256_movemask_epi8(equal) as u32)
+            });
+            low | high << 32
         };
         Masks {
-            quote: both([low, high], b'"'),
-            backslash: both([low, high], b'\\'),
-            open: both(folded, b'{'),
-            close: both(folded, b'}'),
-            colon: both([low, high], b':'),
+            quote: equal(halves, b'"'),
+            backslash: equal(halves, b'\\'),
+            open: equal(folded, b'{'),
+            close: equal(folded, b'}'),
+            colon: equal(halves, b':'),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[allow(clippy::cast_possible_wrap)]
+    fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
+        let word = |at| word(block, at);
+        let bytes = _mm512_setr_epi64(
+            word(0),
+            word(8),
+            word(16),
+            word(24),
+            word(32),
+            word(40),
+            word(48),
+            word(56),
+        );
+        let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
+        Masks {
+            quote: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'"' as i8)),
+            backslash: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\\' as i8)),
+            open: _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(b'{' as i8)),
+            close: _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(b'}' as i8)),
+            colon: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b':' as i8)),
         }
     }
 }
@@ -274,10 +324,14 @@ mod tests {
 
     proptest! {
             #[test]
-            fn both_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
+            fn all_ways_of_seeing_a_block_agree(bytes in prop::collection::vec(dense(), BLOCK)) {
                 let bytes: [u8; BLOCK] = bytes.try_into().unwrap();
                 let (masks, parity) = Block(&bytes).look(Words);
                 prop_assert_eq!(look(Block(&bytes)), (masks, parity));
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = super::x86::Avx2::detect() {
+                prop_assert_eq!(avx2.look(Block(&bytes)), (masks, parity));
+            }
                 for (index, byte) in bytes.iter().enumerate() {
                     let is = |mask: u64| mask >> index & 1 == 1;
                     prop_assert_eq!(is(masks.quote), *byte == b'"');
