@@ -91,6 +91,7 @@ fn analysed(calls: impl IntoIterator<Item = Call>) -> Analysis {
         principals: None,
         rules: Rules::built_in(),
         reveal: true,
+        by_terraform: false,
         wanted: &|_| true,
         divide: &|drift| vec![drift],
     };

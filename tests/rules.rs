@@ -200,6 +200,7 @@ fn drifts(catalogue: &Catalogue, case: &Case) -> Vec<Drift> {
         principals: None,
         rules: Rules::built_in(),
         reveal: true,
+        by_terraform: false,
         wanted: &|_| true,
         divide: &|drift| vec![drift],
     };

@@ -139,8 +139,8 @@ impl Config {
         verdict.min_severity = verdict.min_severity.or(file.verdict.min_severity);
         verdict.report_only |= file.verdict.report_only;
         verdict.allow_incomplete |= file.verdict.allow_incomplete;
-        many(&mut filter.accounts, file.filter.accounts);
-        many(&mut filter.regions, file.filter.regions);
+        many(&mut filter.place.accounts, file.filter.place.accounts);
+        many(&mut filter.place.regions, file.filter.place.regions);
         many(&mut filter.addresses, file.filter.addresses);
         many(&mut knowledge.iac_principals, file.knowledge.iac_principals);
         many(&mut knowledge.catalogues, file.knowledge.catalogues);
@@ -379,7 +379,7 @@ expires = 2026-06-30
         assert_eq!(scan.report.show, [Show::Resolved, Show::Failed]);
         assert_eq!(scan.verdict.fail_on, [Kind::Modified, Kind::Unmanaged]);
         assert_eq!(scan.verdict.min_severity, Some(Severity::High));
-        assert_eq!(scan.filter.accounts, ["123456789012"]);
+        assert_eq!(scan.filter.place.accounts, ["123456789012"]);
         assert_eq!(scan.resources.threads, Some(4));
         assert_eq!(config.severity.len(), 1);
         let in_file: Vec<&str> = FULL

@@ -1,6 +1,7 @@
 //! The command line: what was typed becomes what was meant, rooms are wired, errors become text.
 
 pub mod args;
+mod blame;
 pub mod completions;
 pub mod config;
 mod coverage;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<ExitCode, Error> {
     match &cli.command {
         Command::Scan(scan) => scan::run(scan, &cli.global),
+        Command::Blame(blame) => blame::run(blame, &cli.global),
         Command::Verify(verify) => verify::run(verify, &cli.global),
         Command::Coverage(coverage) => coverage::run(coverage, &cli.global),
         Command::Demo(demo) => demo::run(demo, &cli.global),

@@ -52,19 +52,8 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         args.window.until.as_ref().unwrap_or(&Bound::Now),
         now,
     )?;
-    let trails: Vec<TrailLocation> = args
-        .input
-        .trails
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<_, _>>()?;
-    if trails.is_empty() {
-        return Err(Error::NoTrail);
-    }
-    let s3 = s3::Options {
-        path_style: args.input.path_style.then_some(true),
-        ..s3::Options::default()
-    };
+    let trails = trails(args)?;
+    let s3 = reach(args);
     let catalogue = catalogue(&args.knowledge.catalogues)?;
     let loaded = states(&args.input.states, &s3, &catalogue)?;
     if !global.quiet {
@@ -76,16 +65,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
-    let mut options = Options {
-        s3,
-        ..Options::default()
-    };
-    if let Some(memory) = args.resources.memory {
-        options.memory = memory.0;
-    }
-    if let Some(threads) = args.resources.threads {
-        options.workers = usize::from(threads);
-    }
+    let options = reading(args, s3);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
         args,
@@ -119,6 +99,39 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         note(&verdict);
     }
     Ok(ExitCode::from(code))
+}
+
+/// The log archives that were given.
+pub(super) fn trails(args: &ScanArgs) -> Result<Vec<TrailLocation>, Error> {
+    let texts = args.input.trails.iter();
+    let trails: Vec<TrailLocation> = texts.map(|text| text.parse()).collect::<Result<_, _>>()?;
+    if trails.is_empty() {
+        return Err(Error::NoTrail);
+    }
+    Ok(trails)
+}
+
+/// How buckets are reached.
+pub(super) fn reach(args: &ScanArgs) -> s3::Options {
+    s3::Options {
+        path_style: args.input.path_style.then_some(true),
+        ..s3::Options::default()
+    }
+}
+
+/// What reading may use of the machine.
+pub(super) fn reading(args: &ScanArgs, s3: s3::Options) -> Options {
+    let mut options = Options {
+        s3,
+        ..Options::default()
+    };
+    if let Some(memory) = args.resources.memory {
+        options.memory = memory.0;
+    }
+    if let Some(threads) = args.resources.threads {
+        options.workers = usize::from(threads);
+    }
+    options
 }
 
 /// The rules in the binary, and those of the user's files.

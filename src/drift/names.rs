@@ -205,7 +205,11 @@ fn means(held: &Value, name: &str) -> bool {
 }
 
 /// The values at a dotted path of an instance's attributes; lists are passed through.
-fn values_at<'r>(resolver: &'r Resolver<'_>, instance: InstanceId, dotted: &str) -> Vec<&'r Value> {
+pub(super) fn values_at<'r>(
+    resolver: &'r Resolver<'_>,
+    instance: InstanceId,
+    dotted: &str,
+) -> Vec<&'r Value> {
     static NULL: Value = Value::Null;
     let attributes = resolver.attributes(instance);
     let mut names = dotted.split('.');
@@ -232,7 +236,7 @@ fn open(value: &Value) -> Vec<&Value> {
 }
 
 /// Whether an instance lies in the account and region that a call is about.
-fn lies_in<'n>(
+pub(super) fn lies_in<'n>(
     resolver: &Resolver<'_>,
     instance: InstanceId,
     names: impl Iterator<Item = &'n String>,
@@ -519,7 +523,7 @@ pub fn named_anywhere(
 }
 
 /// Texts that could be identifiers; a log may nest deeply to tire a reader out.
-fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
+pub(super) fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
     const DEEPEST: usize = 6;
     const MOST: usize = 256;
     if depth > DEEPEST || out.len() > MOST {
@@ -542,7 +546,7 @@ fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
 }
 
 /// Only the short form is needed to look up what is already indexed.
-struct ShortOnly;
+pub(super) struct ShortOnly;
 
 impl Naming for ShortOnly {
     fn keys(&self, _: &str) -> Option<&[String]> {
