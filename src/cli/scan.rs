@@ -65,7 +65,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
-    let options = reading(args, s3);
+    let mut options = reading(args, s3);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
         args,

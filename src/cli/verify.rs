@@ -170,7 +170,7 @@ pub fn problems(
             }),
         }
     }
-    let narrowed = (&*args.filter.accounts, &*args.filter.regions);
+    let narrowed = (&*args.filter.place.accounts, &*args.filter.place.regions);
     let files = &args.input.public_keys;
     let proof = prove(&sources, window, now, narrowed, files, Some(read))?;
     let found = proof.findings.into_iter();
