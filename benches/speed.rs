@@ -1,8 +1,10 @@
 //! How close decoding comes to its floor, inflating: `cargo bench --bench speed -- [MEGABYTES]`.
 //!
 //! Prints one table for this machine. Every figure is the best of several rounds, taken in turn,
-//! for other work on the machine can only slow one down; compare the ratios. What it leaves out:
-//! finding and fetching the files, which are in memory.
+//! for other work on the machine can only slow one down; compare the ratios. The first part leaves
+//! out finding and fetching the files, which are in memory; the second is the whole way, process
+//! start to report, by the release binary (`cargo build --release` first) and by other tools that
+//! are installed.
 #![allow(
     clippy::print_stdout,
     clippy::expect_used,
@@ -13,6 +15,7 @@
 )]
 
 mod corpus;
+mod whole;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -90,6 +93,30 @@ fn main() -> io::Result<()> {
                 megabytes_of(tally.inflated) / seconds,
             );
         }
+    }
+    println!(
+        "\n{:<26}{:>10}{:>9}{:>12}",
+        "whole way, from disk", "seconds", "ratio", "peak MB"
+    );
+    let floor = |threads| {
+        let start = Instant::now();
+        on_all(&files, threads, Decompressor::new, inflate_whole);
+        start.elapsed()
+    };
+    let best_floor = (0..ROUNDS).map(|_| floor(2)).min().unwrap_or_default();
+    let runs = [1, 2]
+        .into_iter()
+        .filter_map(|threads| whole::tfdrift(&folder, threads, ROUNDS));
+    for run in runs.chain(whole::others(&folder)) {
+        let peak = run
+            .peak
+            .map_or_else(String::new, |bytes| format!("{:.0}", megabytes_of(bytes)));
+        let ratio = run.time.as_secs_f64() / best_floor.as_secs_f64();
+        println!(
+            "{:<26}{:>10.3}{ratio:>9.2}{peak:>12}",
+            run.name,
+            run.time.as_secs_f64()
+        );
     }
     if let Some(peak) = peak_memory() {
         println!(

@@ -5,3 +5,4 @@ pub mod cloudtrail;
 pub mod decode;
 pub mod pipeline;
 pub mod source;
+pub mod verify;

@@ -19,10 +19,11 @@ mod history;
 mod parts;
 mod pool;
 mod progress;
+mod watch;
 mod work;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{bounded, unbounded};
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +39,7 @@ use crate::s3;
 
 use budget::Budget;
 pub use progress::{NoProgress, Progress};
+pub use watch::Watch;
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Options {
     pub s3: s3::Options,
     /// How to reach CloudTrail, once for each account that is asked.
     pub history: Vec<s3::Options>,
+    /// Who decides which log files are read, and learns which were. All must want a file.
+    pub watches: Vec<Arc<dyn Watch>>,
 }
 
 impl Default for Options {
@@ -68,6 +72,7 @@ impl Default for Options {
             lag: DEFAULT_LAG,
             s3: s3::Options::default(),
             history: vec![s3::Options::default()],
+            watches: Vec::new(),
         }
     }
 }
@@ -203,7 +208,7 @@ pub fn read(
                     listed();
                 })?;
         }
-        let feed = feed::Feed::new(options.memory, &waiting, progress, &problems, locals_out);
+        let feed = feed::Feed::new(options, &waiting, progress, &problems, locals_out);
         feed.run(trails, &selection);
         listed();
         for worker in workers {

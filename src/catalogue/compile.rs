@@ -73,7 +73,9 @@ pub fn compile(
                     fields: known(&block.body, &fields),
                 };
                 let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
-                if single && fields.is_empty() {
+                if source.present {
+                    (shape, Build::Leaf(source.clone(), Type::Any))
+                } else if single && fields.is_empty() {
                     (
                         Shape::Plain(Type::Any),
                         Build::Leaf(source.clone(), Type::Any),

@@ -110,6 +110,9 @@ impl<'a> View<'a> {
     /// What a source gives, before it is made to fit a type.
     #[must_use]
     pub fn source(&self, source: &Source) -> Given {
+        if source.present {
+            return self.presence(source);
+        }
         let mut given = Given::Absent;
         if !source.template.is_empty() {
             given = self.template(&source.template);
@@ -122,6 +125,10 @@ impl<'a> View<'a> {
         }
         let asked = source.from.is_empty() && source.template.is_empty();
         if source.unknown {
+            // That nothing is left is told, whatever the rest would be.
+            if matches!(&given, Given::Value(Value::Array(list)) if list.is_empty()) {
+                return given;
+            }
             return if asked || given != Given::Absent || self.touches(source) {
                 Given::Hidden
             } else {
@@ -145,6 +152,24 @@ impl<'a> View<'a> {
             Given::Absent => source.default.clone().map_or(Given::Absent, Given::Value),
             Given::Hidden => Given::Hidden,
         }
+    }
+
+    /// One empty block if a path is there at all, none if what stands around it is.
+    fn presence(&self, source: &Source) -> Given {
+        let found = |path: &Path, steps: &[path::Step]| {
+            let picked = path::select(self.root(path.root), steps);
+            picked.values.iter().any(|value| !value.is_null())
+        };
+        for path in &source.from {
+            if found(path, &path.steps) {
+                return Given::Value(Value::Array(vec![Value::Object(Map::new())]));
+            }
+            let around = path.steps.split_last().map_or(&[][..], |(_, above)| above);
+            if !around.is_empty() && found(path, around) {
+                return Given::Value(Value::Array(Vec::new()));
+            }
+        }
+        Given::Absent
     }
 
     /// Whether a path is there at all, though blank: `environment: {}`.

@@ -41,6 +41,8 @@ pub struct Explained {
     pub when: Vec<String>,
     /// The list whose members are calls of their own, for this type.
     pub each: Option<String>,
+    /// Whether there is one of them in an account and region, so that nothing has to name it.
+    pub only: bool,
     /// How the instance is found: alternatives of attribute and source.
     pub find: Vec<Vec<(String, String)>>,
     /// What a created one hangs on: `aws_iam_role.name`, and the source.
@@ -175,6 +177,7 @@ fn target(target: &Target) -> Explained {
         provenance: target.provenance,
         when: target.when.iter().map(condition).collect(),
         each: target.each.as_ref().map(each),
+        only: target.only,
         find: target
             .find
             .iter()
@@ -281,6 +284,9 @@ fn source(source: &Source, item: &str) -> String {
     }
     if let Some(default) = &source.default {
         text = format!("{text}, else {default}");
+    }
+    if source.present {
+        text = format!("whether {text} is there");
     }
     if source.unknown {
         let hidden = "value not in the log";

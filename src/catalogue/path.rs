@@ -230,7 +230,10 @@ fn member<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
                 .find(|(key, _)| key.eq_ignore_ascii_case(name))
                 .map(|(_, value)| value)
         }),
-        (Value::Object(map), Step::Key(key)) => map.get(key),
+        (Value::Object(map), Step::Key(key)) => map.get(key).or_else(|| {
+            // A list of one pair is logged as the pair.
+            (pair_key(value) == Some(key)).then(|| pair_value(value))?
+        }),
         (Value::Array(pairs), Step::Key(key)) => pairs
             .iter()
             .rev()
@@ -321,6 +324,7 @@ mod tests {
         for value in [
             json!({"attributes": {"idle_timeout.timeout_seconds": "60"}}),
             json!({"attributes": [{"key": "x", "value": "1"}, {"key": "idle_timeout.timeout_seconds", "value": "60"}]}),
+            json!({"attributes": {"key": "idle_timeout.timeout_seconds", "value": "60"}}),
         ] {
             assert_eq!(texts(&value, path), ["\"60\""], "{value}");
         }

@@ -171,6 +171,34 @@ pub enum Shape {
     },
 }
 
+impl Shape {
+    /// Takes in what another rule knows of the same attribute.
+    pub fn widen(&mut self, other: &Self) {
+        if let (Self::Blocks { fields, .. }, Self::Blocks { fields: more, .. }) = (self, other) {
+            widen(fields, more);
+        }
+    }
+}
+
+fn widen(fields: &mut Fields, more: &Fields) {
+    for (name, field) in more {
+        match fields.get_mut(name) {
+            Some(Field {
+                inner: Some((_, own)),
+                ..
+            }) => {
+                if let Some((_, inner)) = &field.inner {
+                    widen(own, inner);
+                }
+            }
+            Some(_) => {}
+            None => {
+                fields.insert(name.clone(), field.clone());
+            }
+        }
+    }
+}
+
 /// The fields of a block that a rule knows.
 pub type Fields = BTreeMap<String, Field>;
 
@@ -218,6 +246,8 @@ pub struct Source {
     pub default: Option<Value>,
     /// The call changes it, the record does not show to what.
     pub unknown: bool,
+    /// Only whether it is there counts, though it may be blank: a block that is, or is not.
+    pub present: bool,
     /// Counts only if nothing else of the target does.
     pub alone: bool,
     /// For blocks: the attribute that tells one from another.

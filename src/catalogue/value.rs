@@ -17,7 +17,7 @@ pub enum Given {
 }
 
 /// Texts that stand where a log hides a value (CloudTrail, *Security best practices*, and as seen in records).
-const HIDDEN: [&str; 8] = [
+const HIDDEN: [&str; 9] = [
     "HIDDEN_DUE_TO_SECURITY_REASONS",
     "<sensitiveDataRemoved>",
     "**-redacted-**",
@@ -26,6 +26,7 @@ const HIDDEN: [&str; 8] = [
     "*****",
     "***REDACTED***",
     "[REDACTED]",
+    "[PROTECTED]",
 ];
 
 /// Whether a log hides the value that should stand here.

@@ -1,6 +1,12 @@
 //! What can be typed. Clap only: what is meant by it is decided where a command runs.
 
+mod blame;
+mod verify;
+
 use std::path::PathBuf;
+
+pub use blame::{BlameArgs, BlameShow};
+pub use verify::VerifyArgs;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -93,6 +99,20 @@ pub enum Command {
     /// different: by whom, by what means, how grave, and how to put it back.
     #[command(after_help = "More, with examples and exit codes: tfdrift scan --help", after_long_help = SCAN_EXAMPLES)]
     Scan(Box<ScanArgs>),
+
+    /// Who did what to one resource, call by call
+    ///
+    /// Tells, as `git blame` does, whose call each attribute comes from, and, as `git log` does,
+    /// every call on the resource in the window, Terraform's too, with what it changed.
+    #[command(after_help = "More, with examples and exit codes: tfdrift blame --help", after_long_help = blame::EXAMPLES)]
+    Blame(Box<BlameArgs>),
+
+    /// Whether log files are complete and untouched
+    ///
+    /// Checks the digests that CloudTrail signs every hour: each signature, the hash of every log
+    /// file, the chain from digest to digest; and that no log file is missing or was added.
+    #[command(after_help = "More, with examples and exit codes: tfdrift verify --help", after_long_help = verify::EXAMPLES)]
+    Verify(VerifyArgs),
 
     /// What of a state can be watched, and what is known of a call
     ///
@@ -214,6 +234,16 @@ pub struct InputArgs {
     #[arg(long = "trail", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub trails: Vec<String>,
 
+    /// Also prove by CloudTrail's digests that log files are complete and untouched
+    ///
+    /// What cannot be proved makes the evidence incomplete. See `tfdrift verify`.
+    #[arg(long)]
+    pub verify: bool,
+
+    /// For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated
+    #[arg(long = "public-keys", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub public_keys: Vec<PathBuf>,
+
     /// Address buckets by path instead of by host name, as S3-compatible stores may need
     #[arg(long)]
     pub path_style: bool,
@@ -297,6 +327,19 @@ pub struct VerdictArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Narrow")]
 pub struct FilterArgs {
+    /// Where calls were made.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+
+    /// Only resources whose address fits; can be repeated
+    #[arg(long = "address", value_name = "GLOB")]
+    pub addresses: Vec<String>,
+}
+
+/// Where calls were made.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Narrow")]
+pub struct PlaceArgs {
     /// Only this account, by its twelve digits; can be repeated
     #[arg(long = "account", value_name = "ID", value_delimiter = ',', value_parser = parse_account)]
     pub accounts: Vec<String>,
@@ -304,10 +347,6 @@ pub struct FilterArgs {
     /// Only this region; can be repeated
     #[arg(long = "region", value_name = "REGION", value_delimiter = ',')]
     pub regions: Vec<String>,
-
-    /// Only resources whose address fits; can be repeated
-    #[arg(long = "address", value_name = "GLOB")]
-    pub addresses: Vec<String>,
 }
 
 /// What is known beforehand.
@@ -501,7 +540,7 @@ mod tests {
         assert_eq!(scan.report.show, [Show::Resolved, Show::Failed]);
         assert_eq!(scan.verdict.fail_on, [Kind::Modified, Kind::Unmanaged]);
         assert_eq!(scan.verdict.min_severity, Some(Severity::High));
-        assert_eq!(scan.filter.accounts, ["123456789012", "210987654321"]);
+        assert_eq!(scan.filter.place.accounts, ["123456789012", "210987654321"]);
         assert_eq!(scan.resources.memory, Some(Size(512 << 20)));
         assert_eq!(scan.resources.threads, Some(4));
     }
@@ -522,8 +561,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused_with_what_can() {
-        let table: [(&[&str], &str); 14] = [
+        let table: [(&[&str], &str); 17] = [
             (&[], "Usage"),
+            (&["blame"], "RESOURCE"),
+            (
+                &["blame", "i-1", "-o", "sarif"],
+                "table, console, json, html",
+            ),
+            (&["blame", "i-1", "--show", "iac"], "failed"),
             (&["scna"], "scan"),
             (&["scan", "--since", "tomorrow"], "1h30m"),
             (&["scan", "-o", "xml"], "side-by-side"),

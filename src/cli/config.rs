@@ -132,6 +132,8 @@ impl Config {
         input.path_style |= file.input.path_style;
         input.assume_role = input.assume_role.or(file.input.assume_role);
         input.requester_pays |= file.input.requester_pays;
+        input.verify |= file.input.verify;
+        many(&mut input.public_keys, file.input.public_keys);
         window.since = window.since.or(file.window.since);
         window.until = window.until.or(file.window.until);
         many(&mut report.outputs, file.report.outputs);
@@ -140,8 +142,8 @@ impl Config {
         verdict.min_severity = verdict.min_severity.or(file.verdict.min_severity);
         verdict.report_only |= file.verdict.report_only;
         verdict.allow_incomplete |= file.verdict.allow_incomplete;
-        many(&mut filter.accounts, file.filter.accounts);
-        many(&mut filter.regions, file.filter.regions);
+        many(&mut filter.place.accounts, file.filter.place.accounts);
+        many(&mut filter.place.regions, file.filter.place.regions);
         many(&mut filter.addresses, file.filter.addresses);
         many(&mut knowledge.iac_principals, file.knowledge.iac_principals);
         many(&mut knowledge.catalogues, file.knowledge.catalogues);
@@ -330,6 +332,8 @@ trail = "s3://trail"
 path-style = true
 assume-role = "arn:aws:iam::123456789012:role/Audit"
 requester-pays = true
+verify = true
+public-keys = "keys.json"
 since = "24h"
 until = 2026-01-15T10:00:00Z
 output = ["table", "json=drift.json"]
@@ -373,6 +377,7 @@ expires = 2026-06-30
         assert!(
             scan.input.path_style && scan.verdict.allow_incomplete && !scan.verdict.report_only
         );
+        assert!(scan.input.verify && scan.input.public_keys.len() == 1);
         assert_eq!(scan.window.since, Some("24h".parse().unwrap()));
         assert_eq!(
             scan.window.until,
@@ -382,7 +387,7 @@ expires = 2026-06-30
         assert_eq!(scan.report.show, [Show::Resolved, Show::Failed]);
         assert_eq!(scan.verdict.fail_on, [Kind::Modified, Kind::Unmanaged]);
         assert_eq!(scan.verdict.min_severity, Some(Severity::High));
-        assert_eq!(scan.filter.accounts, ["123456789012"]);
+        assert_eq!(scan.filter.place.accounts, ["123456789012"]);
         assert_eq!(scan.resources.threads, Some(4));
         assert_eq!(config.severity.len(), 1);
         let in_file: Vec<&str> = FULL

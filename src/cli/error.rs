@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use crate::audit::pipeline;
 use crate::catalogue::load::LoadError;
+use crate::drift::history::subject::Unknown;
 use crate::{audit, state, window};
 
 /// Why a command could not do its work.
@@ -52,6 +53,9 @@ pub enum Error {
     /// Standard output does not take text.
     #[error("could not write to stdout: {0}")]
     Stdout(io::Error),
+    /// Nobody can tell what a history is asked of.
+    #[error("{0}")]
+    Subject(#[from] Unknown),
     /// What was typed does not fit together.
     #[error("{0}")]
     Usage(String),

@@ -54,8 +54,8 @@ impl Job<'_> {
         let show = shown(&self.args.report.show);
         let filter = Filter {
             window: self.window,
-            accounts: self.args.filter.accounts.clone(),
-            regions: self.args.filter.regions.clone(),
+            accounts: self.args.filter.place.accounts.clone(),
+            regions: self.args.filter.place.regions.clone(),
             wanted: &wanted,
             failed: show.failed,
         };
@@ -95,6 +95,7 @@ impl Job<'_> {
             principals: principals.as_ref(),
             rules: &rules,
             reveal: self.args.report.reveal,
+            by_terraform: show.iac,
             wanted: &in_scope,
             divide: &|drift| {
                 let parts = self.code.divide(drift).into_iter();
@@ -108,6 +109,7 @@ impl Job<'_> {
         drifts.retain(|drift| match drift.status {
             Status::Open => true,
             Status::Suppressed => show.suppressed,
+            Status::Reconciled if drift.is_applied() => show.iac,
             Status::Reverted | Status::Reconciled => show.resolved,
         });
         let threshold = Threshold::new(&self.args.verdict);
@@ -153,7 +155,8 @@ fn managed_services<'c>(catalogue: &'c Catalogue, inventory: &Inventory) -> Hash
         .collect()
 }
 
-fn summary(state: &state::StateFile) -> StateSummary {
+/// A state as reports show it.
+pub(super) fn summary(state: &state::StateFile) -> StateSummary {
     StateSummary {
         location: state.location.clone(),
         lineage: state.lineage.clone(),
@@ -163,7 +166,8 @@ fn summary(state: &state::StateFile) -> StateSummary {
     }
 }
 
-fn evidence(tally: &Tally, problems: &[state::Problem]) -> Evidence {
+/// What was read of logs and states.
+pub(super) fn evidence(tally: &Tally, problems: &[state::Problem]) -> Evidence {
     let logs = tally.problems.iter().map(|problem| Unreadable {
         location: problem.location.clone(),
         place: problem.place.clone(),

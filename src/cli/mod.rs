@@ -1,6 +1,7 @@
 //! The command line: what was typed becomes what was meant, rooms are wired, errors become text.
 
 pub mod args;
+mod blame;
 mod code;
 pub mod completions;
 pub mod config;
@@ -16,6 +17,7 @@ mod store;
 pub mod terminal;
 pub mod values;
 mod verdict;
+mod verify;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<ExitCode, Error> {
     match &cli.command {
         Command::Scan(scan) => scan::run(scan, &cli.global),
+        Command::Blame(blame) => blame::run(blame, &cli.global),
+        Command::Verify(verify) => verify::run(verify, &cli.global),
         Command::Coverage(coverage) => coverage::run(coverage, &cli.global),
         Command::Demo(demo) => demo::run(demo, &cli.global),
         Command::Completions { shell } => {

@@ -40,26 +40,34 @@ impl Manner {
 /// # Errors
 /// The first failure, after everything else is written.
 pub fn write(outputs: &[OutputSpec], report: &Report, manner: &Manner) -> Result<(), Error> {
+    each(outputs, manner, &|format, style, out| {
+        report::render(format, report, style, out)
+    })
+}
+
+/// Writes all outputs that `render` makes, as [`write`] does.
+///
+/// # Errors
+/// The first failure, after everything else is written.
+pub fn each(outputs: &[OutputSpec], manner: &Manner, render: &Render<'_>) -> Result<(), Error> {
     let mut first = Ok(());
     for output in outputs {
-        let done = one(output, report, manner);
+        let done = one(output, manner, render);
         first = first.and(done);
     }
     first
 }
 
-fn one(output: &OutputSpec, report: &Report, manner: &Manner) -> Result<(), Error> {
+/// Renders something in a format.
+type Render<'a> = dyn Fn(Format, &Style, &mut dyn io::Write) -> io::Result<()> + 'a;
+
+fn one(output: &OutputSpec, manner: &Manner, render: &Render<'_>) -> Result<(), Error> {
     let format: Format = output
         .format
         .parse()
         .map_err(|error| Error::Usage(format!("-o: {error}")))?;
     let mut text = Vec::new();
-    let rendered = report::render(
-        format,
-        report,
-        &manner.style(output.file.is_none()),
-        &mut text,
-    );
+    let rendered = render(format, &manner.style(output.file.is_none()), &mut text);
     match &output.file {
         None => {
             rendered.map_err(Error::Stdout)?;
@@ -86,7 +94,7 @@ pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
 }
 
 /// Writes a file whole or not at all, where the folder allows it.
-fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
+pub fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     // A pipe or a device is written to, never replaced.
     if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
         return fs::write(file, text);

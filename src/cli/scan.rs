@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -17,8 +18,10 @@ use super::store::S3States;
 use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
+use super::verify;
 use crate::audit::pipeline::{self, Options};
 use crate::audit::source::TrailLocation;
+use crate::audit::verify::Witness;
 use crate::catalogue::Catalogue;
 use crate::drift::names::AwsNaming;
 use crate::s3;
@@ -42,21 +45,9 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         outputs => outputs.to_vec(),
     };
     check_outputs(&outputs).map_err(Error::Usage)?;
-    let trails: Vec<TrailLocation> = args
-        .input
-        .trails
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<_, _>>()?;
-    if trails.is_empty() {
-        return Err(Error::NoTrail);
-    }
-    let (s3, history) = aws(args)?;
+    let trails = trails(args)?;
+    let reach = reach(args, args.window.since.unwrap_or(HOUR), now)?;
     let catalogue = catalogue(&args.knowledge.catalogues)?;
-    let reach = Reach {
-        as_of: as_of(args, now)?,
-        s3: s3.clone(),
-    };
     let loaded = states(&args.input.states, &reach, &catalogue)?;
     let window = window(&args.window, &loaded, now)?;
     let code = Code::read(
@@ -86,17 +77,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
-    let mut options = Options {
-        s3,
-        history,
-        ..Options::default()
-    };
-    if let Some(memory) = args.resources.memory {
-        options.memory = memory.0;
-    }
-    if let Some(threads) = args.resources.threads {
-        options.workers = usize::from(threads);
-    }
+    let mut options = reading(args, &reach);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
         code: &code,
@@ -106,7 +87,18 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         catalogue: &catalogue,
         loaded: &loaded,
     };
-    let report = job.run(|filter, sink| pipeline::read(&trails, filter, &options, &progress, sink));
+    let witness = Arc::new(Witness::default());
+    if args.input.verify {
+        options.watches.push(Arc::clone(&witness) as _);
+    }
+    let report = job.run(|filter, sink| {
+        let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
+        if args.input.verify {
+            let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
+            tally.problems.extend(found);
+        }
+        Ok::<_, Error>(tally)
+    });
     progress.finish();
     let report = report?;
     let manner = Manner {
@@ -124,8 +116,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
 
 /// The window that was asked for.
 fn window(args: &WindowArgs, loaded: &state::Loaded, now: Timestamp) -> Result<Window, Error> {
-    let hour = Bound::Ago(SignedDuration::from_hours(1));
-    let since = at_state_write(args.since.unwrap_or(hour), loaded);
+    let since = at_state_write(args.since.unwrap_or(HOUR), loaded);
     let until = at_state_write(args.until.unwrap_or(Bound::Now), loaded);
     Ok(Window::resolve(&since, &until, now)?)
 }
@@ -149,6 +140,32 @@ fn at_state_write(bound: Bound, loaded: &state::Loaded) -> Bound {
     }
 }
 
+/// The log archives that were given.
+pub(super) fn trails(args: &ScanArgs) -> Result<Vec<TrailLocation>, Error> {
+    let texts = args.input.trails.iter();
+    let trails: Vec<TrailLocation> = texts.map(|text| text.parse()).collect::<Result<_, _>>()?;
+    if trails.is_empty() {
+        return Err(Error::NoTrail);
+    }
+    Ok(trails)
+}
+
+/// What reading may use of the machine.
+pub(super) fn reading(args: &ScanArgs, reach: &Reach) -> Options {
+    let mut options = Options {
+        s3: reach.s3.clone(),
+        history: reach.history.clone(),
+        ..Options::default()
+    };
+    if let Some(memory) = args.resources.memory {
+        options.memory = memory.0;
+    }
+    if let Some(threads) = args.resources.threads {
+        options.workers = usize::from(threads);
+    }
+    options
+}
+
 /// The rules in the binary, and those of the user's files.
 ///
 /// # Errors
@@ -165,8 +182,24 @@ pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
     Ok(catalogue)
 }
 
+/// Where a window begins when nothing was said.
+const HOUR: Bound = Bound::Ago(SignedDuration::from_hours(1));
+
 /// What stands for an account in the ARN of a role.
 const ACCOUNT: &str = "{account}";
+
+/// How states and logs are reached. `since` is where the window begins.
+///
+/// # Errors
+/// When what was asked for does not fit together.
+pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Reach, Error> {
+    let (s3, history) = aws(args)?;
+    Ok(Reach {
+        s3,
+        history,
+        as_of: as_of(args, since, now)?,
+    })
+}
 
 /// How to reach S3, and how to reach CloudTrail in each account that is asked.
 fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
@@ -182,7 +215,7 @@ fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
     match &args.input.assume_role {
         None => Ok((own.clone(), vec![own])),
         Some(role) if role.contains(ACCOUNT) => {
-            let accounts = args.filter.accounts.iter();
+            let accounts = args.filter.place.accounts.iter();
             let each: Vec<_> = accounts
                 .map(|account| with(role.replace(ACCOUNT, account)))
                 .collect();
@@ -201,17 +234,18 @@ fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
 pub(super) struct Reach {
     /// How to reach S3.
     pub(super) s3: s3::Options,
+    /// How to reach CloudTrail in each account that is asked.
+    pub(super) history: Vec<s3::Options>,
     /// When they are to have been current; none for now.
     pub(super) as_of: Option<Timestamp>,
 }
 
 /// The time that states are wanted of; none for now.
-fn as_of(args: &ScanArgs, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-    let hour = Bound::Ago(SignedDuration::from_hours(1));
+fn as_of(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Option<Timestamp>, Error> {
     let bound = match args.input.state_as_of {
         None | Some(AsOf::At(Bound::Now)) => return Ok(None),
         Some(AsOf::At(bound)) => bound,
-        Some(AsOf::Since) => args.window.since.unwrap_or(hour),
+        Some(AsOf::Since) => since,
     };
     if matches!(bound, Bound::All | Bound::StateWrite) {
         let text =

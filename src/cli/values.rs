@@ -57,6 +57,27 @@ impl FromStr for OutputSpec {
     }
 }
 
+/// Formats of histories, as `-o` of `tfdrift blame` takes them.
+pub const BLAME_FORMATS: [&str; 4] = ["table", "console", "json", "html"];
+
+/// Reads what `-o` of `tfdrift blame` takes.
+///
+/// # Errors
+///
+/// With the formats that exist, if it is none of them.
+pub fn parse_blame_output(text: &str) -> Result<OutputSpec, String> {
+    let output: OutputSpec = text.parse()?;
+    if BLAME_FORMATS.contains(&output.format) {
+        Ok(output)
+    } else {
+        Err(format!(
+            "a history cannot be written as `{}`; write one of {}",
+            output.format,
+            BLAME_FORMATS.join(", ")
+        ))
+    }
+}
+
 impl fmt::Display for OutputSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.file {

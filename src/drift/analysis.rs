@@ -18,6 +18,8 @@ pub struct Settings<'a> {
     pub rules: &'a Rules,
     /// Whether secret values stay readable.
     pub reveal: bool,
+    /// Whether what Terraform alone changed is told too, as reconciled drifts.
+    pub by_terraform: bool,
     /// Whether a drift is wanted at all.
     pub wanted: &'a dyn Fn(&Drift) -> bool,
     /// Parts a drift into what stays open and what the user lives with.
@@ -48,7 +50,7 @@ pub fn analyse(
     settings: &Settings<'_>,
 ) -> Analysis {
     let outcome = replay::replay(resolver, calls, settings.principals);
-    let mut drifts: Vec<Drift> = verdict::drifts(resolver, &outcome)
+    let mut drifts: Vec<Drift> = verdict::drifts(resolver, &outcome, settings.by_terraform)
         .into_iter()
         .filter(|drift| (settings.wanted)(drift))
         .flat_map(|drift| (settings.divide)(drift))
@@ -95,6 +97,7 @@ fn summary(drifts: &[Drift]) -> Summary {
         .collect();
     for drift in drifts {
         match (drift.status, drift.kind) {
+            _ if drift.is_applied() => {}
             (Status::Suppressed, _) => summary.suppressed += 1,
             (Status::Reverted | Status::Reconciled, _) => summary.resolved += 1,
             (Status::Open, Kind::Modified) => summary.modified += 1,

@@ -138,51 +138,33 @@ impl<'a> Resolver<'a> {
 
     /// What a call does. None when it touches nothing that matters.
     #[must_use]
-    pub fn resolve(&self, mut call: Call) -> Option<Effects<'a>> {
-        let request = shape::normalised(std::mem::take(&mut call.request));
-        let resources: Value = std::mem::take(&mut call.resources)
-            .into_iter()
-            .map(Value::String)
-            .collect();
-        let null = Value::Null;
-        let view = View {
-            request: &request,
-            response: &call.response,
-            extra: &call.extra,
-            resources: &resources,
-            item: &null,
-        };
-        let effects = match self.catalogue.rule(&call.service, &call.name) {
-            Some(rule) if rule.operates.is_some() => return None,
+    pub fn resolve(&self, call: Call) -> Option<Effects<'a>> {
+        let opened = Opened::of(call);
+        let effects = self.effects(&opened);
+        (!effects.is_empty()).then(|| Effects {
+            call: opened.caused(),
+            effects,
+        })
+    }
+
+    /// The effects of a call, in no order.
+    pub(super) fn effects(&self, opened: &Opened) -> Vec<Effect<'a>> {
+        let call = &opened.call;
+        match self.catalogue.rule(&call.service, &call.name) {
+            Some(rule) if rule.operates.is_some() => Vec::new(),
             Some(rule) => {
                 let scope = self
                     .catalogue
                     .service(&call.service)
                     .map(|rules| rules.scope)
                     .unwrap_or_default();
-                self.by_rule(rule, &view, &Place { call: &call, scope })
+                self.by_rule(rule, &opened.view(), &Place { call, scope })
             }
-            None => names::named_anywhere(self, &request, &resources, &call)
+            None => names::named_anywhere(self, &opened.request, &opened.resources, call)
                 .into_iter()
                 .map(Effect::Unmapped)
                 .collect(),
-        };
-        let caused = Caused {
-            time: call.time,
-            id: call.id,
-            shared_id: call.shared_id,
-            corrects: call.corrects,
-            service: call.service,
-            name: call.name,
-            account: call.account,
-            region: call.region,
-            caller: call.caller,
-            error: call.error,
-        };
-        (!effects.is_empty()).then_some(Effects {
-            call: caused,
-            effects,
-        })
+        }
     }
 
     fn by_rule(&self, rule: &'a CallRule, view: &View<'_>, place: &Place<'_>) -> Vec<Effect<'a>> {
@@ -415,6 +397,55 @@ impl<'a> Resolver<'a> {
                 .collect();
         }
         Vec::new()
+    }
+}
+
+/// A call with its request laid out as rules read it.
+pub(super) struct Opened {
+    pub(super) call: Call,
+    pub(super) request: Value,
+    pub(super) resources: Value,
+}
+
+impl Opened {
+    pub(super) fn of(mut call: Call) -> Self {
+        let request = shape::normalised(std::mem::take(&mut call.request));
+        let resources = std::mem::take(&mut call.resources)
+            .into_iter()
+            .map(Value::String)
+            .collect();
+        Self {
+            call,
+            request,
+            resources,
+        }
+    }
+
+    /// The parts that rules may look at.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            request: &self.request,
+            response: &self.call.response,
+            extra: &self.call.extra,
+            resources: &self.resources,
+            item: &Value::Null,
+        }
+    }
+
+    pub(super) fn caused(self) -> Caused {
+        let call = self.call;
+        Caused {
+            time: call.time,
+            id: call.id,
+            shared_id: call.shared_id,
+            corrects: call.corrects,
+            service: call.service,
+            name: call.name,
+            account: call.account,
+            region: call.region,
+            caller: call.caller,
+            error: call.error,
+        }
     }
 }
 

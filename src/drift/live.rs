@@ -21,11 +21,24 @@ pub enum Known {
     SetBy(usize),
 }
 
+impl Known {
+    /// The value, where the log shows it.
+    #[must_use]
+    pub fn value(&self) -> Option<Value> {
+        match self {
+            Self::Value(value) => Some(value.clone()),
+            Self::SetBy(_) => None,
+        }
+    }
+}
+
 /// One attribute that calls touched.
 #[derive(Debug, Clone)]
 pub struct Slot {
     /// How its values compare.
     pub shape: Shape,
+    /// What the state says.
+    pub began: Value,
     /// What Terraform believes.
     pub believed: Known,
     /// What the evidence ends with.
@@ -68,7 +81,7 @@ pub struct Existence {
 }
 
 /// A managed resource under replay.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Live {
     /// Attributes that calls touched, by Terraform's path.
     pub slots: BTreeMap<String, Slot>,
@@ -90,6 +103,13 @@ impl Live {
             self.existence.gone = false;
             self.existence.believed_gone &= !cause.by_terraform;
             self.existed(cause);
+        }
+    }
+
+    /// What a call left an attribute at is not known after all: it changed what nobody saw.
+    pub fn doubt(&mut self, path: &str, event: usize) {
+        if let Some(slot) = self.slots.get_mut(path) {
+            slot.current = Known::SetBy(event);
         }
     }
 
@@ -147,6 +167,7 @@ impl Live {
     ) {
         let slot = self.slots.entry(path.to_owned()).or_insert_with(|| Slot {
             shape: shape.clone(),
+            began: held.clone(),
             believed: Known::Value(held.clone()),
             current: Known::Value(held.clone()),
             by: Vec::new(),
@@ -174,7 +195,7 @@ impl Live {
             slot.believed = next.clone();
         }
         slot.current = next;
-        slot.shape = shape.clone();
+        slot.shape.widen(shape);
     }
 
     /// Maps drift key by key.
@@ -246,7 +267,8 @@ impl Live {
     }
 }
 
-fn differ(one: &Known, other: &Known, shape: &Shape) -> bool {
+/// Whether two values are known to differ.
+pub(super) fn differ(one: &Known, other: &Known, shape: &Shape) -> bool {
     match (one, other) {
         (Known::Value(one), Known::Value(other)) => {
             compare::compare(one, other, shape) != compare::Verdict::Equal
@@ -454,6 +476,23 @@ fn without_block(
     out
 }
 
+/// A block of the same key takes the place of the old one: of what the rule knows, what the call
+/// leaves out is gone.
+fn replace_block(block: &mut Map<String, Value>, given: Value, fields: &Fields) {
+    for (name, field) in fields {
+        if let Some(old) = block.get_mut(name).filter(|_| !field.computed) {
+            *old = match old {
+                Value::String(_) => Value::String(String::new()),
+                Value::Array(_) => Value::Array(Vec::new()),
+                _ => Value::Null,
+            };
+        }
+    }
+    if let Value::Object(given) = given {
+        block.extend(given);
+    }
+}
+
 fn with_block(
     mut list: Vec<Value>,
     given: Value,
@@ -466,6 +505,10 @@ fn with_block(
         .position(|block| agree(block, &given, fields, key))
     {
         if let Some(block) = list.get_mut(at).and_then(Value::as_object_mut) {
+            if key.is_some() {
+                replace_block(block, given, fields);
+                return list;
+            }
             for (name, value) in given.as_object().into_iter().flatten() {
                 match (block.get_mut(name), value) {
                     (Some(Value::Array(old)), Value::Array(new)) if lists.contains(name) => {
@@ -475,7 +518,7 @@ fn with_block(
                             }
                         }
                     }
-                    _ if key.is_some() || lists.contains(name) => {
+                    _ if lists.contains(name) => {
                         block.insert(name.clone(), value.clone());
                     }
                     _ => {}

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod coverage;
 pub mod document;
 pub mod effect;
+pub mod history;
 pub mod import;
 pub mod live;
 pub mod model;

@@ -416,6 +416,22 @@ impl Drift {
         self.resource_name.as_deref().or_else(last)
     }
 
+    /// Whether Terraform made all the calls, and nobody else any.
+    #[must_use]
+    pub fn by_terraform(&self) -> bool {
+        !self.events.is_empty()
+            && self
+                .events
+                .iter()
+                .all(|event| event.origin.class == OriginClass::Iac)
+    }
+
+    /// Whether it is no drift at all, but what Terraform alone did.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        self.status == Status::Reconciled && self.by_terraform()
+    }
+
     /// The latest call that still matters to the verdict: the current culprit.
     #[must_use]
     pub fn culprit(&self) -> Option<&Event> {

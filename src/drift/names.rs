@@ -49,7 +49,8 @@ impl Naming for AwsNaming<'_> {
 
     fn scope(&self, identifier: &str) -> Option<inventory::Scope> {
         let arn = identifier::Arn::parse(identifier)?;
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        // What AWS itself owns, as its managed policies, lies in no account.
+        let some = |text: &str| (!text.is_empty() && text != "aws").then(|| text.to_owned());
         Some(inventory::Scope {
             account: some(arn.account),
             region: some(arn.region),
@@ -140,12 +141,14 @@ fn matching(
     call: &Call,
     scope: Scope,
 ) -> Vec<InstanceId> {
-    // The part with the fewest candidates is looked up, the others only verified.
+    // The part with the fewest candidates is looked up, the others only verified. Truths, and the 0
+    // that may stand for a port left empty, are in no index.
     let naming = ShortOnly;
+    let indexed = |value: &String| !matches!(value.as_str(), "true" | "false" | "0");
     let mut best: Option<Vec<InstanceId>> = None;
     for (pair, values) in given
         .iter()
-        .filter(|(pair, values)| !pair.optional && !values.is_empty())
+        .filter(|(pair, values)| !pair.optional && !values.is_empty() && values.iter().all(indexed))
     {
         let mut candidates: Vec<InstanceId> = values
             .iter()
@@ -165,7 +168,12 @@ fn matching(
             best = Some(candidates);
         }
     }
-    let mut instances = best.unwrap_or_default();
+    let names_something = given.iter().any(|(_, values)| !values.is_empty());
+    let mut instances = match best {
+        Some(best) => best,
+        None if names_something => resolver.inventory.of_type(resource_type).to_vec(),
+        None => Vec::new(),
+    };
     instances.retain(|instance| {
         lies_in(
             resolver,
@@ -197,7 +205,11 @@ fn means(held: &Value, name: &str) -> bool {
 }
 
 /// The values at a dotted path of an instance's attributes; lists are passed through.
-fn values_at<'r>(resolver: &'r Resolver<'_>, instance: InstanceId, dotted: &str) -> Vec<&'r Value> {
+pub(super) fn values_at<'r>(
+    resolver: &'r Resolver<'_>,
+    instance: InstanceId,
+    dotted: &str,
+) -> Vec<&'r Value> {
     static NULL: Value = Value::Null;
     let attributes = resolver.attributes(instance);
     let mut names = dotted.split('.');
@@ -224,7 +236,7 @@ fn open(value: &Value) -> Vec<&Value> {
 }
 
 /// Whether an instance lies in the account and region that a call is about.
-fn lies_in<'n>(
+pub(super) fn lies_in<'n>(
     resolver: &Resolver<'_>,
     instance: InstanceId,
     names: impl Iterator<Item = &'n String>,
@@ -511,7 +523,7 @@ pub fn named_anywhere(
 }
 
 /// Texts that could be identifiers; a log may nest deeply to tire a reader out.
-fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
+pub(super) fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
     const DEEPEST: usize = 6;
     const MOST: usize = 256;
     if depth > DEEPEST || out.len() > MOST {
@@ -534,7 +546,7 @@ fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
 }
 
 /// Only the short form is needed to look up what is already indexed.
-struct ShortOnly;
+pub(super) struct ShortOnly;
 
 impl Naming for ShortOnly {
     fn keys(&self, _: &str) -> Option<&[String]> {

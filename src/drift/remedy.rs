@@ -13,7 +13,11 @@ use super::model::{Drift, Kind, Remedy, Status};
 pub fn remedy(drift: &Drift) -> Remedy {
     let remedy = match (drift.status, drift.kind) {
         (Status::Reverted | Status::Reconciled, _) => Remedy {
-            summary: "Nothing to do: it has been put back.".to_owned(),
+            summary: if drift.by_terraform() {
+                "Nothing to do: Terraform made the change itself.".to_owned()
+            } else {
+                "Nothing to do: it has been put back.".to_owned()
+            },
             ..Remedy::default()
         },
         (_, Kind::Modified) => modified(drift),

@@ -48,40 +48,47 @@ pub struct Unmanaged {
 #[must_use]
 pub fn replay(
     resolver: &Resolver<'_>,
-    mut calls: Vec<Effects<'_>>,
+    calls: Vec<Effects<'_>>,
     principals: Option<&Principals>,
 ) -> Outcome {
+    let mut outcome = Outcome::default();
+    let (calls, duplicates) = in_order(calls, |effects| &effects.call, rank);
+    outcome.duplicates = duplicates;
+    for effects in calls {
+        outcome.take(resolver, effects, principals);
+    }
+    outcome
+}
+
+/// Calls in the order in which they count, each once and in its last correction; and how many
+/// copies there were. `rank` orders those of one second.
+pub(super) fn in_order<T>(
+    mut calls: Vec<T>,
+    call: impl Fn(&T) -> &Caused,
+    rank: impl Fn(&T) -> u8,
+) -> (Vec<T>, u64) {
     let corrected: HashSet<String> = calls
         .iter()
-        .filter_map(|effects| effects.call.corrects.clone())
+        .filter_map(|one| call(one).corrects.clone())
         .collect();
     calls.sort_by(|one, other| {
-        (one.call.time, rank(one), &one.call.id).cmp(&(
-            other.call.time,
-            rank(other),
-            &other.call.id,
-        ))
+        let (a, b) = (call(one), call(other));
+        (a.time, rank(one), &a.id).cmp(&(b.time, rank(other), &b.id))
     });
-    let mut outcome = Outcome::default();
+    let mut duplicates = 0;
     let mut seen: HashSet<(String, String)> = HashSet::new();
-    for effects in calls {
-        let call = &effects.call;
+    calls.retain(|one| {
+        let call = call(one);
         let shared = call
             .shared_id
             .as_ref()
             .map(|id| (id.clone(), String::new()));
         let own = (call.id.clone(), call.account.clone());
         let known = !seen.insert(own) || shared.is_some_and(|shared| !seen.insert(shared));
-        if known {
-            outcome.duplicates += 1;
-            continue;
-        }
-        if corrected.contains(&call.id) {
-            continue;
-        }
-        outcome.take(resolver, effects, principals);
-    }
-    outcome
+        duplicates += u64::from(known);
+        !known && !corrected.contains(&call.id)
+    });
+    (calls, duplicates)
 }
 
 /// What is made comes before what changes, and that before what goes, within one second.
@@ -102,7 +109,8 @@ fn rank(effects: &Effects<'_>) -> u8 {
     effects.effects.iter().map(rank).max().unwrap_or(1)
 }
 
-fn event(call: &Caused, principals: Option<&Principals>) -> model::Event {
+/// The call as reports show it, with actor and origin judged.
+pub(super) fn event(call: &Caused, principals: Option<&Principals>) -> model::Event {
     let actor = actor(&call.caller);
     let origin = origin(&call.caller, &actor, principals);
     model::Event {
@@ -214,7 +222,7 @@ impl Outcome {
 }
 
 /// Whether names that a call gives are those of a resource made before.
-fn is_named(created: &Created, names: &[(String, String)]) -> bool {
+pub(super) fn is_named(created: &Created, names: &[(String, String)]) -> bool {
     let held: HashMap<&str, &str> = created
         .names
         .iter()

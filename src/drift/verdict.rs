@@ -16,8 +16,10 @@ use crate::catalogue::rule::TypeFacts;
 use crate::state::inventory::InstanceId;
 
 /// Makes drifts of an outcome, in no order. Values are not masked yet: severity is judged on them.
+/// What Terraform alone changed is nobody's drift; `by_terraform` tells it all the same, as
+/// reconciled.
 #[must_use]
-pub fn drifts(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<Drift> {
+pub fn drifts(resolver: &Resolver<'_>, outcome: &Outcome, by_terraform: bool) -> Vec<Drift> {
     let mut facts: BTreeMap<String, TypeFacts> = BTreeMap::new();
     let mut drifts = Vec::new();
     for (instance, live) in &outcome.managed {
@@ -25,16 +27,16 @@ pub fn drifts(resolver: &Resolver<'_>, outcome: &Outcome) -> Vec<Drift> {
         let facts = facts
             .entry(resource_type.clone())
             .or_insert_with(|| resolver.catalogue.facts(&resource_type));
-        managed(
-            &Subject {
-                resolver,
-                outcome,
-                instance: *instance,
-                facts,
-            },
-            live,
-            &mut drifts,
-        );
+        let subject = Subject {
+            resolver,
+            outcome,
+            instance: *instance,
+            facts,
+        };
+        managed(&subject, live, &mut drifts);
+        if by_terraform {
+            applied(&subject, live, &mut drifts);
+        }
     }
     drifts.extend(
         outcome
@@ -81,15 +83,41 @@ fn managed(subject: &Subject<'_>, live: &Live, drifts: &mut Vec<Drift>) {
     }
 }
 
+/// What Terraform alone did to a resource.
+fn applied(subject: &Subject<'_>, live: &Live, drifts: &mut Vec<Drift>) {
+    let existence = &live.existence;
+    if existence.gone {
+        if !existence.by_others && !existence.by.is_empty() {
+            let by = existence.by.clone();
+            drifts.push(subject.drift(Kind::Deleted, Status::Reconciled, Vec::new(), by));
+        }
+        return;
+    }
+    let mut attributes = Vec::new();
+    let mut events = Vec::new();
+    for (path, slot) in live.slots.iter().filter(|(_, slot)| !slot.by_others) {
+        if !subject.is_never(path) {
+            attributes.push(subject.told(path, slot, Verdict::Equal, slot.current.value()));
+            events.extend(slot.by.iter().copied());
+        }
+    }
+    if !attributes.is_empty() {
+        drifts.push(subject.drift(Kind::Modified, Status::Reconciled, attributes, events));
+    }
+}
+
 impl Subject<'_> {
-    fn attribute(&self, path: &str, slot: &Slot) -> Option<(Status, Attribute)> {
+    /// Whether an argument exists only in Terraform.
+    fn is_never(&self, path: &str) -> bool {
         let bare = path.replace("[0]", "");
-        let never = self
-            .facts
+        self.facts
             .never
             .iter()
-            .any(|never| bare == *never || bare.starts_with(&format!("{never}.")));
-        if !slot.by_others || never {
+            .any(|never| bare == *never || bare.starts_with(&format!("{never}.")))
+    }
+
+    fn attribute(&self, path: &str, slot: &Slot) -> Option<(Status, Attribute)> {
+        if !slot.by_others || self.is_never(path) {
             return None;
         }
         let (verdict, after) = match (&slot.believed, &slot.current) {
@@ -112,10 +140,12 @@ impl Subject<'_> {
         if status != Status::Open && !self.moved(slot) {
             return None;
         }
-        let before = match &slot.believed {
-            Known::Value(value) => Some(value.clone()),
-            Known::SetBy(_) => None,
-        };
+        Some((status, self.told(path, slot, verdict, after)))
+    }
+
+    /// An attribute as reports show it: what Terraform believes, and what is.
+    fn told(&self, path: &str, slot: &Slot, verdict: Verdict, after: Option<Value>) -> Attribute {
+        let before = slot.believed.value();
         let changed = match (&before, &after) {
             (Some(before), Some(after)) => compare::members_changed(before, after, &slot.shape),
             _ => None,
@@ -124,7 +154,7 @@ impl Subject<'_> {
         let sensitive = secret::is_secret(path, marks, self.facts);
         let (added, removed) = changed.unzip();
         let shown = |value: Option<Value>| value.filter(|value| !value.is_null());
-        let attribute = Attribute {
+        Attribute {
             path: path.to_owned(),
             before: shown(before),
             after: shown(after),
@@ -142,8 +172,7 @@ impl Subject<'_> {
                 .filter_map(|event| self.event(*event))
                 .map(|event| event.event_id.clone())
                 .collect(),
-        };
-        Some((status, attribute))
+        }
     }
 
     /// Whether calls left an attribute as it was all along: such a call is no story to tell.
@@ -216,11 +245,15 @@ impl Subject<'_> {
 
 /// Hides the secret values of drifts.
 pub fn mask(drifts: &mut [Drift]) {
-    for attribute in drifts
-        .iter_mut()
-        .flat_map(|drift| &mut drift.attributes)
-        .filter(|attribute| attribute.sensitive)
-    {
+    for attribute in drifts.iter_mut().flat_map(|drift| &mut drift.attributes) {
+        if !attribute.sensitive {
+            let values = attribute.before.iter_mut().chain(&mut attribute.after);
+            let members = attribute.added.iter_mut().chain(&mut attribute.removed);
+            values
+                .chain(members.flatten())
+                .for_each(secret::mask_members);
+            continue;
+        }
         attribute.before = secret::masked(attribute.before.take());
         attribute.after = secret::masked(attribute.after.take());
         attribute.added = None;
@@ -229,7 +262,7 @@ pub fn mask(drifts: &mut [Drift]) {
 }
 
 /// The name that people give it: the `Name` tag, or the attribute that names its type.
-fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option<String> {
+pub(super) fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option<String> {
     let tag = attributes
         .get("tags")
         .and_then(|tags| tags.get("Name"))

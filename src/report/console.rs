@@ -7,7 +7,7 @@ use super::paint::Paint;
 use super::sections::{Standing, failed, sections};
 use super::table::{arrow, footer, header, verdict};
 use super::text::{visible, width, wrap};
-use super::value::Change;
+use super::value::{Change, Side};
 use super::{Style, words};
 use crate::drift::model::{Attribute, Drift, Event, FailedCall, Kind, Report, Severity, Status};
 use similar::ChangeTag;
@@ -54,9 +54,12 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     footer(report, style, out)
 }
 
-struct Page<'a> {
-    style: &'a Style,
-    paint: Paint,
+/// A page that is written line by line.
+pub struct Page<'a> {
+    /// How it is to look.
+    pub style: &'a Style,
+    /// What paints it.
+    pub paint: Paint,
 }
 
 impl Page<'_> {
@@ -67,7 +70,7 @@ impl Page<'_> {
     }
 
     /// An icon that takes two columns everywhere, or nothing.
-    fn icon(&self, icon: &str) -> String {
+    pub fn icon(&self, icon: &str) -> String {
         if self.style.unicode {
             format!("{icon} ")
         } else {
@@ -81,6 +84,7 @@ impl Page<'_> {
         self.rule(drift.severity, out)?;
         let (icon, title) = match drift.status {
             Status::Open => ("🚨", "DRIFT DETECTED"),
+            Status::Reconciled if drift.is_applied() => ("🔧", "CHANGED BY TERRAFORM"),
             Status::Reverted | Status::Reconciled => ("✅", "DRIFT RESOLVED"),
             Status::Suppressed => ("🔕", "DRIFT SUPPRESSED"),
         };
@@ -104,7 +108,7 @@ impl Page<'_> {
         }
         if drift.kind == Kind::Modified {
             for attribute in &drift.attributes {
-                self.attribute(attribute, words::setter(drift, attribute), out)?;
+                self.attribute(drift, attribute, out)?;
             }
         }
         if let Some(event) = culprit {
@@ -147,15 +151,18 @@ impl Page<'_> {
         )
     }
 
-    fn room(&self, indent: usize) -> usize {
+    /// Columns that are left behind an indent.
+    pub fn room(&self, indent: usize) -> usize {
         self.style.width.saturating_sub(indent).max(12)
     }
 
-    fn indent(&self) -> usize {
+    /// Columns that an icon takes.
+    pub fn indent(&self) -> usize {
         if self.style.unicode { 3 } else { 0 }
     }
 
-    fn heading(&self, icon: &str, label: &str, out: &mut dyn Write) -> io::Result<()> {
+    /// A heading with its icon.
+    pub fn heading(&self, icon: &str, label: &str, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{}{}",
@@ -195,7 +202,15 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn detail(&self, label: &str, value: &str, out: &mut dyn Write) -> io::Result<()> {
+    /// A detail that is painted already and known to fit on its line.
+    pub fn painted(&self, label: &str, value: &str, out: &mut dyn Write) -> io::Result<()> {
+        let label = super::text::pad(&format!("{label}:"), DETAIL);
+        let indent = " ".repeat(self.indent() + 2);
+        writeln!(out, "{indent}{} {value}", self.paint.faint(&label))
+    }
+
+    /// A detail below a heading, over as many lines as it needs.
+    pub fn detail(&self, label: &str, value: &str, out: &mut dyn Write) -> io::Result<()> {
         let indent = self.indent() + 2;
         let label = super::text::pad(&format!("{label}:"), DETAIL);
         for (position, line) in wrap(value, self.room(indent + DETAIL + 1))
@@ -249,12 +264,12 @@ impl Page<'_> {
 
     fn attribute(
         &self,
+        drift: &Drift,
         attribute: &Attribute,
-        setter: Option<&Event>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        self.change(attribute, out)?;
-        if let Some(event) = setter {
+        self.change(drift, attribute, out)?;
+        if let Some(event) = words::setter(drift, attribute) {
             let line = format!(
                 "{} with {} at {}",
                 words::who(&event.actor),
@@ -266,9 +281,17 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn change(&self, attribute: &Attribute, out: &mut dyn Write) -> io::Result<()> {
+    fn change(&self, drift: &Drift, attribute: &Attribute, out: &mut dyn Write) -> io::Result<()> {
         self.field("🔧", "Changed Attribute", &visible(&attribute.path), out)?;
         let change = Change::of(attribute, self.style.reveal);
+        if change.is_long() && drift.is_applied() {
+            self.heading("🔄", "Value Change", out)?;
+            let set = Change {
+                before: Side::Absent,
+                ..change
+            };
+            return self.difference(&[of_change(&attribute.path, &set)], out);
+        }
         if change.is_long() && !change.came_back() {
             self.heading("🔄", "Value Change", out)?;
             return self.difference(&[of_change(&attribute.path, &change)], out);
@@ -277,7 +300,7 @@ impl Page<'_> {
             self.field(
                 "🔄",
                 "Value Change",
-                &words::change(attribute, self.style.reveal, ""),
+                &words::change(drift, attribute, self.style.reveal, ""),
                 out,
             )?;
             return Ok(());
@@ -313,7 +336,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn difference(&self, sides: &[super::lines::Sides], out: &mut dyn Write) -> io::Result<()> {
+    /// Texts that differ, line by line.
+    pub fn difference(&self, sides: &[super::lines::Sides], out: &mut dyn Write) -> io::Result<()> {
         let indent = " ".repeat(self.indent().max(2));
         let hunks = hunks(sides, 2);
         let total: usize = hunks.iter().map(|hunk| hunk.lines.len()).sum();

@@ -14,6 +14,7 @@ use super::value::Change;
 use super::{Style, words};
 use crate::drift::model::{
     Attribute, Drift, Event, Evidence, FailedCall, Remedy, Report, Severity, StateSummary, Summary,
+    Window,
 };
 
 /// Version of the shape.
@@ -42,7 +43,7 @@ impl<'a> Document<'a> {
         Self {
             schema_version: SCHEMA_VERSION,
             tool: Tool::here(),
-            window: WindowOut::of(report),
+            window: WindowOut::of(&report.window),
             states: report.states.iter().map(StateOut::of).collect(),
             summary: SummaryOut::of(&report.summary, report.failing),
             evidence: EvidenceOut::of(&report.evidence),
@@ -82,10 +83,10 @@ pub struct WindowOut {
 }
 
 impl WindowOut {
-    pub fn of(report: &Report) -> Self {
+    pub fn of(window: &Window) -> Self {
         Self {
-            since: report.window.since.map(|time| time.to_string()),
-            until: report.window.until.to_string(),
+            since: window.since.map(|time| time.to_string()),
+            until: window.until.to_string(),
         }
     }
 }

@@ -34,7 +34,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     let scan = Line::Scan {
         schema_version: SCHEMA_VERSION,
         tool: Tool::here(),
-        window: WindowOut::of(report),
+        window: WindowOut::of(&report.window),
         states: report.states.iter().map(StateOut::of).collect(),
         summary: SummaryOut::of(&report.summary, report.failing),
         evidence: EvidenceOut::of(&report.evidence),

@@ -68,7 +68,7 @@ fn properties(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         ("window.until", report.window.until.to_string()),
         ("total", words::totals(report)),
         ("evidence", words::evidence(&report.evidence)),
-        ("states", words::states(report)),
+        ("states", words::states(&report.states)),
     ];
     writeln!(out, "    <properties>")?;
     for (name, value) in properties {

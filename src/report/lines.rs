@@ -42,9 +42,14 @@ pub struct Hunk {
 pub fn of_drift(drift: &Drift, reveal: bool) -> Vec<Sides> {
     let mut attributes: Vec<_> = drift.attributes.iter().collect();
     attributes.sort_by(|a, b| a.path.cmp(&b.path));
-    let parts = attributes
-        .into_iter()
-        .map(|one| of_change(&one.path, &Change::of(one, reveal)));
+    let parts = attributes.into_iter().map(|one| {
+        let mut change = Change::of(one, reveal);
+        // What was there before Terraform set it, nobody says.
+        if drift.is_applied() {
+            change.before = Side::Absent;
+        }
+        of_change(&one.path, &change)
+    });
     match drift.kind {
         Kind::Modified => parts.collect(),
         Kind::Deleted => {

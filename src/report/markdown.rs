@@ -152,7 +152,12 @@ fn drift_block(drift: &Drift, style: &Style) -> String {
         "medium" => "🟡 ",
         _ => "🔵 ",
     };
-    let mut block = format!("### Drift Detected: {}\n\n", plain(&drift.subject()));
+    let heading = if drift.is_applied() {
+        "Changed by Terraform"
+    } else {
+        "Drift Detected"
+    };
+    let mut block = format!("### {heading}: {}\n\n", plain(&drift.subject()));
     block.push_str(&format!(
         "- **Severity:** {icon}{}\n",
         drift.severity.word()

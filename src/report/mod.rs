@@ -6,6 +6,7 @@
 //! state is hostile: each format escapes what would act in its medium.
 
 mod align;
+pub mod blame;
 mod console;
 mod diff;
 mod falco;

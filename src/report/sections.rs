@@ -1,7 +1,7 @@
 //! Which drifts a report shows, and under which heading.
 
 use super::{Show, Style};
-use crate::drift::model::{Drift, FailedCall, OriginClass, Report, Status};
+use crate::drift::model::{Drift, FailedCall, Report, Status};
 
 /// Drifts of one kind of standing, the most severe first.
 pub struct Section<'a> {
@@ -42,19 +42,12 @@ impl Standing {
 /// open ones.
 fn standing(drift: &Drift, show: Show) -> Option<Standing> {
     match drift.status {
-        Status::Open if show.iac && by_terraform(drift) => Some(Standing::Iac),
+        Status::Open if show.iac && drift.by_terraform() => Some(Standing::Iac),
         Status::Open => Some(Standing::Open),
+        Status::Reconciled if drift.is_applied() => show.iac.then_some(Standing::Iac),
         Status::Reverted | Status::Reconciled => show.resolved.then_some(Standing::Resolved),
         Status::Suppressed => show.suppressed.then_some(Standing::Suppressed),
     }
-}
-
-fn by_terraform(drift: &Drift) -> bool {
-    !drift.events.is_empty()
-        && drift
-            .events
-            .iter()
-            .all(|event| event.origin.class == OriginClass::Iac)
 }
 
 /// The sections of a report that hold something, open drift first.

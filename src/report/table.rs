@@ -9,7 +9,7 @@ use super::paint::Paint;
 use super::sections::{Section, Standing, failed, sections};
 use super::text::{Cut, fit, visible, width, wrap};
 use super::{Style, words};
-use crate::drift::model::{Drift, FailedCall, Report, Severity};
+use crate::drift::model::{Drift, Evidence, FailedCall, Report, Severity, Window};
 
 const HEADER: [&str; COLUMNS] = ["SEVERITY", "RESOURCE", "CHANGE", "WHO", "ORIGIN", "WHEN"];
 const COLUMNS: usize = 6;
@@ -44,7 +44,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
         } else {
             writeln!(out)?;
         }
-        let when = when(report);
+        let when = when(&report.window);
         let rows = section
             .drifts
             .iter()
@@ -54,7 +54,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     let refused = failed(report, style);
     if !refused.is_empty() {
         writeln!(out, "\n{}", paint.strong("Refused calls"))?;
-        let when = when(report);
+        let when = when(&report.window);
         let rows: Vec<Row> = refused
             .iter()
             .map(|failed| Row::refused(failed, when))
@@ -76,11 +76,17 @@ pub fn header(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result
         style,
         out,
     )?;
-    labelled("States  ", &words::states(report), false, style, out)
+    labelled(
+        "States  ",
+        &words::states(&report.states),
+        false,
+        style,
+        out,
+    )
 }
 
 /// A label with a text beside it, over as many lines as it needs.
-fn labelled(
+pub fn labelled(
     label: &str,
     text: &str,
     alarm: bool,
@@ -124,28 +130,35 @@ pub fn verdict(report: &Report, style: &Style, out: &mut dyn Write) -> io::Resul
 
 /// The lines below everything: totals, evidence, what could not be read or judged.
 pub fn footer(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out)?;
+    labelled("Total   ", &words::totals(report), false, style, out)?;
+    evidence(
+        &report.evidence,
+        &words::evidence(&report.evidence),
+        style,
+        out,
+    )
+}
+
+/// What was read, as `text` says it, and what could not be read or judged.
+pub fn evidence(
+    evidence: &Evidence,
+    text: &str,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let paint = Paint {
         colour: style.colour,
     };
-    let complete = words::trust(&report.evidence) == words::Trust::Complete;
-    writeln!(out)?;
-    labelled("Total   ", &words::totals(report), false, style, out)?;
-    labelled(
-        "Evidence",
-        &words::evidence(&report.evidence),
-        !complete,
-        style,
-        out,
-    )?;
+    let complete = words::trust(evidence) == words::Trust::Complete;
+    labelled("Evidence", text, !complete, style, out)?;
     let room = style.width.saturating_sub(11);
-    let notes = report
-        .evidence
+    let notes = evidence
         .unreadable
         .iter()
         .map(|item| ("! ", words::unreadable(item)));
     write_notes("Not read:", &notes.collect::<Vec<_>>(), room, paint, out)?;
-    let notes = report
-        .evidence
+    let notes = evidence
         .unmapped
         .iter()
         .map(|item| ("? ", words::unmapped(item)));
@@ -184,10 +197,10 @@ fn write_notes(
 }
 
 /// How to write a time: without the day when the window lies within one.
-fn when(report: &Report) -> fn(jiff::Timestamp) -> String {
+pub fn when(window: &Window) -> fn(jiff::Timestamp) -> String {
     let day = |time: jiff::Timestamp| time.to_zoned(jiff::tz::TimeZone::UTC).date();
-    match report.window.since {
-        Some(since) if day(since) == day(report.window.until) => words::clock,
+    match window.since {
+        Some(since) if day(since) == day(window.until) => words::clock,
         _ => words::day_and_clock,
     }
 }
@@ -270,7 +283,11 @@ fn write_rows(
             *column = (*column).max(width(cell));
         }
     }
-    let columns = shares(natural, style.width.saturating_sub(GAP * (COLUMNS - 1)));
+    let columns = shares(
+        natural,
+        LEAST,
+        style.width.saturating_sub(GAP * (COLUMNS - 1)),
+    );
     let mut table = Table::new();
     table
         .load_style(NOTHING)
@@ -351,13 +368,13 @@ fn coloured(cell: Cell, severity: Severity) -> Cell {
 }
 
 /// Widths of the columns within `room`: the widest gives first, none below its least.
-fn shares(natural: [usize; COLUMNS], room: usize) -> [usize; COLUMNS] {
+pub fn shares<const N: usize>(natural: [usize; N], least: [usize; N], room: usize) -> [usize; N] {
     let mut columns = natural;
     let mut excess = columns.iter().sum::<usize>().saturating_sub(room);
     while excess > 0 {
         let widest = columns
             .iter_mut()
-            .zip(LEAST)
+            .zip(least)
             .filter(|(column, least)| *least > 0 && **column > *least)
             .max_by_key(|(column, least)| **column * 100 / least);
         let Some((column, _)) = widest else { break };

@@ -191,7 +191,7 @@ mod tests {
             (json!(["a", 1]), "[\"a\", 1]"),
             (
                 json!({"from_port": 22, "a b": "\u{202e}x"}),
-                "{ from_port = 22, \"a b\" = \"\\u{202e}x\" }",
+                "{ \"a b\" = \"\\u{202e}x\", from_port = 22 }",
             ),
             (json!({}), "{}"),
             (json!([]), "[]"),

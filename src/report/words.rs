@@ -7,8 +7,8 @@ use super::text::visible;
 use super::value::{Change, Side, inline};
 use super::{Style, lines};
 use crate::drift::model::{
-    Actor, Attribute, Drift, Event, Evidence, FailedCall, Kind, Origin, Report, Severity, Status,
-    Unmapped, Unreadable, Window,
+    Actor, Attribute, Drift, Event, Evidence, FailedCall, Kind, Origin, Report, Severity,
+    StateSummary, Status, Unmapped, Unreadable, Window,
 };
 
 /// How far a verdict can be trusted.
@@ -139,17 +139,22 @@ pub fn totals(report: &Report) -> String {
 
 /// What was read, in one line that begins with how far it carries.
 pub fn evidence(evidence: &Evidence) -> String {
+    let matched = count(
+        evidence.matched,
+        "call on these states",
+        "calls on these states",
+    );
+    evidence_with(evidence, &matched)
+}
+
+/// What was read, and what of it mattered, in one line that begins with how far it carries.
+pub fn evidence_with(evidence: &Evidence, matched: &str) -> String {
     let read = format!(
-        "{} in {}, {} of them in the window, {}, {}",
+        "{} in {}, {} of them in the window, {}, {matched}",
         count(evidence.records, "record", "records"),
         count(evidence.files, "log file", "log files"),
         thousands(evidence.in_window),
         count(evidence.writes, "write", "writes"),
-        count(
-            evidence.matched,
-            "call on these states",
-            "calls on these states"
-        ),
     );
     match trust(evidence) {
         Trust::Complete => format!("complete: {read}"),
@@ -191,21 +196,20 @@ pub fn open(report: &Report) -> usize {
 }
 
 /// States of the inventory in one line.
-pub fn states(report: &Report) -> String {
-    let resources: usize = report.states.iter().map(|state| state.resources).sum();
-    let names: Vec<String> = report
-        .states
+pub fn states(states: &[StateSummary]) -> String {
+    let resources: usize = states.iter().map(|state| state.resources).sum();
+    let names: Vec<String> = states
         .iter()
         .take(3)
         .map(|state| visible(&state.location).into_owned())
         .collect();
-    let more = report.states.len().saturating_sub(names.len());
+    let more = states.len().saturating_sub(names.len());
     let more = if more > 0 {
         format!(" and {more} more")
     } else {
         String::new()
     };
-    match report.states.len() {
+    match states.len() {
         0 => "none".to_owned(),
         _ => format!(
             "{} in {}{more}",
@@ -291,7 +295,7 @@ pub fn what(drift: &Drift, reveal: bool, arrow: &str) -> (Option<String>, String
             let Some(first) = drift.attributes.first() else {
                 return whole("changed");
             };
-            let mut text = change(first, reveal, arrow);
+            let mut text = change(drift, first, reveal, arrow);
             if drift.attributes.len() > 1 {
                 text.push_str(&format!(" (+{} more)", drift.attributes.len() - 1));
             }
@@ -300,9 +304,17 @@ pub fn what(drift: &Drift, reveal: bool, arrow: &str) -> (Option<String>, String
     }
 }
 
-/// What became of one attribute, in a few words.
-pub fn change(attribute: &Attribute, reveal: bool, arrow: &str) -> String {
+/// What became of one attribute of a drift, in a few words.
+pub fn change(drift: &Drift, attribute: &Attribute, reveal: bool, arrow: &str) -> String {
     let change = Change::of(attribute, reveal);
+    if drift.is_applied() && change.came_back() {
+        return format!("set to {}", change.before.inline());
+    }
+    in_brief(&change, arrow)
+}
+
+/// What became of a value, in a few words.
+pub fn in_brief(change: &Change, arrow: &str) -> String {
     match (&change.before, &change.after) {
         _ if change.came_back() => return format!("back to {}", change.before.inline()),
         (Side::Secret, Side::Secret) => return format!("{} changed", change.before.inline()),
@@ -322,7 +334,7 @@ pub fn change(attribute: &Attribute, reveal: bool, arrow: &str) -> String {
     if !members.is_empty() {
         return members.join(" ");
     }
-    let differing: Vec<String> = lines::hunks(&[lines::of_change("", &change)], 0)
+    let differing: Vec<String> = lines::hunks(&[lines::of_change("", change)], 0)
         .into_iter()
         .flat_map(|hunk| hunk.lines)
         .map(|line| format!("{} {}", lines::mark(line.tag), line.text.trim()))
@@ -366,6 +378,7 @@ pub fn sentence(drift: &Drift, style: &Style) -> String {
 pub fn ending(drift: &Drift) -> Option<String> {
     match drift.status {
         Status::Open => None,
+        Status::Reconciled if drift.is_applied() => None,
         Status::Reverted => Some("put back by hand".to_owned()),
         Status::Reconciled => Some("put back by Terraform".to_owned()),
         Status::Suppressed => Some(match &drift.suppressed_by {

@@ -102,6 +102,8 @@ pub struct Fetched {
     pub modified: Option<Timestamp>,
     /// Version id, in a bucket that keeps versions.
     pub version: Option<String>,
+    /// The user's metadata, without the `x-amz-meta-` of the headers.
+    pub metadata: HashMap<String, String>,
 }
 
 impl Client {
@@ -221,6 +223,7 @@ impl Client {
                         bytes,
                         modified,
                         version: answer.version_id,
+                        metadata: answer.metadata.unwrap_or_default(),
                     });
                 }
                 Err(error) if attempt >= BODY_ATTEMPTS => {

@@ -82,10 +82,32 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, SyntaxError> {
         let mut cursor = Cursor::new(text);
+        let address = Self::read(&mut cursor)?;
+        if !cursor.is_at_end() {
+            return Err(cursor.error("nothing is expected after the resource"));
+        }
+        Ok(address)
+    }
+}
+
+impl Address {
+    /// Reads the address at the start of a text, and gives what stands behind it: of
+    /// `aws_instance.web[0].tags.Owner` the address `aws_instance.web[0]` and `.tags.Owner`.
+    ///
+    /// # Errors
+    ///
+    /// When the text does not begin with an address.
+    pub fn split(text: &str) -> Result<(Self, &str), SyntaxError> {
+        let mut cursor = Cursor::new(text);
+        let address = Self::read(&mut cursor)?;
+        Ok((address, cursor.rest()))
+    }
+
+    fn read(cursor: &mut Cursor<'_>) -> Result<Self, SyntaxError> {
         let mut module = Vec::new();
         let resource_type = loop {
             match cursor.name()? {
-                "module" => module.push(module_step(&mut cursor)?),
+                "module" => module.push(module_step(cursor)?),
                 "data" => return Err(cursor.error("data sources are not managed")),
                 name => break name,
             }
@@ -98,9 +120,6 @@ impl FromStr for Address {
         }
         let name = cursor.name()?;
         let key = cursor.bracket()?.map(Key::from);
-        if !cursor.is_at_end() {
-            return Err(cursor.error("nothing is expected after the resource"));
-        }
         Ok(Self {
             module: module.into(),
             resource_type: resource_type.into(),

@@ -238,7 +238,7 @@ mod tests {
         let marks = json!({"password": true, "tags": {}, "block": [{"key": true}, {}], "map": {"a b": true}});
         assert_eq!(
             written(&AttributePath::from_sensitive_values(&marks)),
-            ["password", "block[0].key", "map[\"a b\"]"]
+            ["block[0].key", "map[\"a b\"]", "password"]
         );
     }
 

@@ -78,7 +78,8 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0 }
     }
 
-    fn rest(&self) -> &'a str {
+    /// What has not been read yet.
+    pub(crate) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 

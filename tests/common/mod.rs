@@ -1,6 +1,7 @@
 //! What several tests share.
 #![allow(dead_code, reason = "no test uses all of it")]
 
+pub mod digest;
 pub mod http;
 pub mod s3;
 

@@ -1,5 +1,6 @@
 //! An S3-compatible store in the test's own process, which remembers what it was asked.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,7 @@ pub struct Store {
     address: std::net::SocketAddr,
     asked: Arc<Mutex<Asked>>,
     versions: Arc<Mutex<Vec<Kept>>>,
+    metadata: Metadata,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -43,11 +45,14 @@ pub struct Asked {
 
 /// A version that was put: key, id, when, and what; nothing for a deletion.
 type Kept = (String, String, String, Option<Vec<u8>>);
+/// The user's metadata of objects, by key.
+type Metadata = Arc<Mutex<HashMap<String, HashMap<String, String>>>>;
 
 struct Watched {
     versions: Arc<Mutex<Vec<Kept>>>,
     files: FileSystem,
     asked: Arc<Mutex<Asked>>,
+    metadata: Metadata,
     page: i32,
 }
 
@@ -76,7 +81,15 @@ impl S3 for Watched {
             .push(request.input.key.clone());
         refuse(&request.input.key)?;
         let Some(wanted) = &request.input.version_id else {
-            return self.files.get_object(request).await;
+            let metadata = self
+                .metadata
+                .lock()
+                .unwrap()
+                .get(&request.input.key)
+                .cloned();
+            let mut response = self.files.get_object(request).await?;
+            response.output.metadata = metadata;
+            return Ok(response);
         };
         let versions = self.versions.lock().unwrap();
         let found = versions
@@ -204,10 +217,12 @@ impl Store {
         }
         let asked = Arc::new(Mutex::new(Asked::default()));
         let versions = Arc::new(Mutex::new(Vec::new()));
+        let metadata = Metadata::default();
         let watched = Watched {
             versions: Arc::clone(&versions),
             files: FileSystem::new(root.path()).unwrap(),
             asked: Arc::clone(&asked),
+            metadata: Arc::clone(&metadata),
             page,
         };
         let mut builder = S3ServiceBuilder::new(watched);
@@ -251,6 +266,7 @@ impl Store {
             address,
             asked,
             versions,
+            metadata,
             _runtime: runtime,
         }
     }
@@ -287,6 +303,15 @@ impl Store {
             bytes.map(<[u8]>::to_vec),
         );
         self.versions.lock().unwrap().push(version);
+    }
+
+    /// Puts an object with metadata into the bucket `logs`.
+    pub fn put_with(&self, key: &str, bytes: &[u8], metadata: &[(&str, &str)]) {
+        self.put(key, bytes);
+        let owned = metadata.iter();
+        let owned = owned.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut all = self.metadata.lock().unwrap();
+        all.insert(key.to_owned(), owned.collect());
     }
 
     /// What it was asked so far, each list sorted.

@@ -39,6 +39,17 @@ const ENDS: [&str; 33] = [
     "Withdraw",
     "Unshare",
 ];
+/// Verbs that end something for good.
+const TRULY: [&str; 8] = [
+    "Delete",
+    "BatchDelete",
+    "AdminDelete",
+    "Remove",
+    "Terminate",
+    "Deregister",
+    "Detach",
+    "Disassociate",
+];
 /// Verbs that make something new.
 const MAKES: [&str; 16] = [
     "Create",
@@ -127,14 +138,22 @@ impl<'a> Main<'a> {
         let rank_delete = |row: &&CallRow| {
             let (verb, _) = verb_and_noun(&row.event);
             (
-                about(row) + 4 * isize::from(ENDS.contains(&verb)),
+                about(row)
+                    + 4 * isize::from(ENDS.contains(&verb))
+                    + isize::from(TRULY.contains(&verb)),
                 std::cmp::Reverse(row.event.clone()),
             )
         };
-        Self {
-            create: primary(Verb::Create).max_by_key(rank_create),
-            delete: primary(Verb::Delete).max_by_key(rank_delete),
-        }
+        let create = primary(Verb::Create).max_by_key(rank_create);
+        // What ends a type is called as what makes it.
+        let pair = |row: &CallRow| {
+            isize::from(create.is_some_and(|create| noun(&create.event) == noun(&row.event)))
+        };
+        let delete = primary(Verb::Delete).max_by_key(|row| {
+            let (rank, name) = rank_delete(row);
+            (rank + 6 * pair(row), name)
+        });
+        Self { create, delete }
     }
 
     /// What a call of the type does; none when it is only a side call.
@@ -151,7 +170,9 @@ impl<'a> Main<'a> {
         let ends = ENDS.contains(&verb);
         let updates = row.verbs.contains(&Verb::Update);
         if row.verbs.contains(&Verb::Delete) {
-            if ends && (is(self.delete) || like(self.delete)) {
+            // `StopFleet` on the way to `DeleteFleet` ends nothing.
+            let again = like(self.delete) && TRULY.contains(&verb);
+            if ends && (is(self.delete) || again) {
                 return Some(Effect::Delete);
             }
             return (!ends).then_some(Effect::Update);
@@ -169,13 +190,22 @@ impl<'a> Main<'a> {
             });
             return Some(if is(self.create) || again || made {
                 let puts = PUTS.contains(&verb) || (updates && !MAKES.contains(&verb));
-                if puts { Effect::Put } else { Effect::Create }
+                // What is changed by being there needs no maker: `UpdateX` of what no state holds is no news.
+                match verb {
+                    "Modify" | "Update" | "Change" | "Edit" | "Start" | "Rotate" | "Submit" => {
+                        if updates || verb != "Start" {
+                            Effect::Update
+                        } else {
+                            Effect::Create
+                        }
+                    }
+                    "Enable" if updates => Effect::Update,
+                    _ if puts => Effect::Put,
+                    _ => Effect::Create,
+                }
             } else {
                 Effect::Update
             });
-        }
-        if row.kind == Kind::Seen && ends && like(self.delete) {
-            return Some(Effect::Delete);
         }
         Some(Effect::Update)
     }

@@ -96,7 +96,6 @@ impl Identity {
 
 /// A resource type as identification sees it.
 pub struct Subject<'a> {
-    pub resource_type: &'a str,
     pub body: &'a Body,
     pub words: Vec<String>,
 }
@@ -104,7 +103,6 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub fn new(resource_type: &'a str, body: &'a Body) -> Self {
         Self {
-            resource_type,
             body,
             words: words(resource_type.trim_start_matches("aws_")),
         }
@@ -254,7 +252,7 @@ impl<'a> Subject<'a> {
         for member in &required {
             match self.part(source, event, operation, member, mappings) {
                 Some(part) if parts.iter().any(|other| other.attribute == part.attribute) => {
-                    missing.push(*member)
+                    missing.push(*member);
                 }
                 Some(part) => parts.push(part),
                 None => missing.push(*member),

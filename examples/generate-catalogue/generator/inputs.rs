@@ -54,6 +54,9 @@ pub struct Keyed {
     pub pairs: Vec<(String, String)>,
 }
 
+/// Mappings by type, source and event.
+pub type Mappings = BTreeMap<(String, String, String), Vec<Mapping>>;
+
 /// A call that changes nothing Terraform holds.
 #[derive(Debug, Clone)]
 pub struct Operates {
@@ -68,7 +71,7 @@ pub struct Inputs {
     pub api: Api,
     pub calls: BTreeMap<String, Vec<CallRow>>,
     /// By type, source and event.
-    pub mappings: BTreeMap<(String, String, String), Vec<Mapping>>,
+    pub mappings: Mappings,
     /// By type and source.
     pub keyed: BTreeMap<(String, String), Vec<Keyed>>,
     pub operates: Vec<Operates>,
@@ -211,7 +214,7 @@ fn calls(text: &str) -> Result<BTreeMap<String, Vec<CallRow>>, InputError> {
     Ok(calls)
 }
 
-fn mappings(text: &str) -> Result<BTreeMap<(String, String, String), Vec<Mapping>>, InputError> {
+fn mappings(text: &str) -> Result<Mappings, InputError> {
     let mut mappings: BTreeMap<_, Vec<Mapping>> = BTreeMap::new();
     let mut key = (String::new(), String::new(), String::new());
     for line in text.lines() {

@@ -124,7 +124,16 @@ pub fn generate(inputs: &Inputs) -> Generated {
             pick(inputs, resource_type, row)
                 .is_some_and(|(operation, _)| identify::names_nothing(operation))
         });
-        let quiet = inputs.quiet.contains(resource_type);
+        let quiet = inputs.quiet.contains(resource_type)
+            || [
+                "_accepter",
+                "_confirmation",
+                "_state",
+                "_exclusive",
+                "_status",
+            ]
+            .iter()
+            .any(|end| resource_type.ends_with(end));
         let mut made: Vec<(String, Target)> = Vec::new();
         for row in rows {
             let mut leave = |why| {
@@ -167,7 +176,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
             if makes
                 && identity.parts.is_empty()
                 && effects::makes(event)
-                && keys.as_ref().is_some_and(|keys| !keys.is_empty())
+                && keys.as_ref().is_some_and(|keys| keys.len() == 1)
                 && let Some(created) =
                     subject.of_create(source, event, operation, mappings, keys.as_ref())
                 && keys
@@ -177,10 +186,7 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 effect = Effect::Create;
                 identity = created;
             }
-            if quiet && effect == Effect::Create {
-                continue;
-            }
-            if quiet && effect == Effect::Put {
+            if quiet && matches!(effect, Effect::Create | Effect::Put) {
                 effect = Effect::Update;
             }
             correct(
@@ -218,27 +224,27 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 fixed: &fixed,
                 creates,
             };
-            let mut values = match effect {
-                Effect::Delete => Values::default(),
-                _ => {
-                    // A call that makes something beside the type says nothing of the type under the same names.
-                    let apart = row.kind != Kind::Primary
-                        || (effect == Effect::Update && effects::makes(event));
-                    let others = others(inputs, resource_type, source, event);
-                    let mappings = if apart {
-                        mappings.to_vec()
-                    } else {
-                        values::borrowed(&call, mappings, &others)
-                    };
-                    let mut values = values::values(&call, &mappings, &mut generated.reviews);
-                    if operation.api == "apigateway"
-                        && operation.member("patchOperations").is_some()
-                    {
-                        values.set = values::patched(body, &others);
-                    }
-                    values
+            let mut values = if effect == Effect::Delete {
+                Values::default()
+            } else {
+                // A call that makes something beside the type says nothing of the type under the same names.
+                let apart = row.kind != Kind::Primary
+                    || (effect == Effect::Update && effects::makes(event));
+                let others = others(inputs, resource_type, source, event);
+                let mappings = if apart {
+                    mappings.to_vec()
+                } else {
+                    values::borrowed(&call, mappings, &others)
+                };
+                let mut values = values::values(&call, &mappings, &mut generated.reviews);
+                if operation.api == "apigateway" && operation.member("patchOperations").is_some() {
+                    values.set = values::patched(body, &others);
                 }
+                values
             };
+            for entries in [&mut values.set, &mut values.add, &mut values.remove] {
+                entries.retain(|attribute, _| !inputs.never.contains(attribute));
+            }
             if let Some(keyed) = inputs
                 .keyed
                 .get(&(resource_type.clone(), row.source.clone()))
@@ -316,6 +322,8 @@ pub fn generate(inputs: &Inputs) -> Generated {
     tags::add(inputs, &mut services, &mut generated.left_out);
     for operates in &inputs.operates {
         let service = services.entry(operates.source.clone()).or_default();
+        // The list was written by a person, the targets were derived.
+        service.targets.remove(&operates.event);
         service
             .operates
             .insert(operates.event.clone(), operates.why.clone());
@@ -511,8 +519,7 @@ fn parent(
             };
             let wanted: &[&str] = match kind {
                 "_arn" => &["arn", "id"],
-                "_name" => &["name", "id", "arn"],
-                "" => &["name", "id", "arn"],
+                "_name" | "" => &["name", "id", "arn"],
                 _ => &["id", "arn"],
             };
             let attribute = wanted

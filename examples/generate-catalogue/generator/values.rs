@@ -239,7 +239,7 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
                 &mut values.add
             };
             into.insert(attribute.clone(), source);
-        } else if !removes && !(adds && plural) {
+        } else if !(removes || adds && plural) {
             let Some(lists) = lists(call, &candidate, mappings) else {
                 continue;
             };
@@ -259,6 +259,7 @@ pub fn values(call: &Call<'_>, mappings: &[Mapping], reviews: &mut BTreeSet<Revi
         }
     }
     drop_empty_lists(call.body, &mut values.set);
+    dark_blocks(call, &mut values);
     if values.is_empty() && !call.creates {
         told_by_name(call, &mut values);
     }
@@ -500,11 +501,11 @@ fn source(
     };
     if !fits {
         reviews.insert(review(call, candidate, "another shape"));
-        return None;
+        return unknown(call, candidate, blocks);
     }
     if units_differ(name, &last.member.name) {
         reviews.insert(review(call, candidate, "another unit"));
-        return None;
+        return unknown(call, candidate, blocks);
     }
     let paths = spell::request(call.source, call.operation, &candidate.hops);
     let shown = matches!(last.shape, Shape::Value('s' | 'n' | 'b') | Shape::Map(_));
@@ -513,6 +514,61 @@ fn source(
         return (blocks == 0 && !call.creates).then_some(Source::Unknown(paths));
     }
     Some(Source::Paths(paths))
+}
+
+/// That the call changes an attribute is sure though its value cannot be read.
+fn unknown(call: &Call<'_>, candidate: &Candidate<'_>, blocks: usize) -> Option<Source> {
+    let sure = matches!(candidate.mapping.confidence, 'M' | 'A')
+        && same_leaf(&candidate.mapping.attribute, &candidate.hops);
+    (sure && blocks == 0 && !call.creates)
+        .then(|| Source::Unknown(spell::request(call.source, call.operation, &candidate.hops)))
+}
+
+/// Blocks that the call gives whole, of which nothing inside could be told: they change, to what is unknown.
+fn dark_blocks(call: &Call<'_>, values: &mut Values) {
+    let (verb, _) = verb_and_noun(call.event);
+    if call.creates || ADDS.contains(&verb) || REMOVES.contains(&verb) {
+        return;
+    }
+    for (name, block) in call
+        .body
+        .blocks
+        .iter()
+        .filter(|(_, block)| block.configurable)
+    {
+        let inside = format!("{name}.");
+        let told = [&values.set, &values.add, &values.remove]
+            .iter()
+            .any(|entries| {
+                entries
+                    .keys()
+                    .any(|path| path == name || path.starts_with(&inside))
+            });
+        let member = call
+            .operation
+            .input
+            .iter()
+            .find(|member| words(&snake(&member.name)) == words(name));
+        let Some(hops) = member
+            .filter(|_| !told)
+            .and_then(|member| call.operation.at(&member.name))
+        else {
+            continue;
+        };
+        let whole = hops.last().is_some_and(|hop| {
+            matches!(
+                hop.shape,
+                Shape::Struct(_) | Shape::Map(_) | Shape::Value('a')
+            )
+        });
+        let fits = one(block.nesting)
+            || hops.iter().any(|hop| hop.lists > 0)
+            || block.nesting == Nesting::List;
+        if whole && fits {
+            let paths = spell::request(call.source, call.operation, &hops);
+            values.set.insert(name.clone(), Source::Unknown(paths));
+        }
+    }
 }
 
 fn is_addition(call: &Call<'_>) -> bool {

@@ -91,3 +91,47 @@ pub fn verb_and_noun(event: &str) -> (&str, &str) {
 pub fn ends_with(of: &[String], end: &[String]) -> bool {
     !end.is_empty() && of.ends_with(end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_turn_into_the_provider_s_spelling() {
+        for (name, want) in [
+            ("DBInstanceIdentifier", "db_instance_identifier"),
+            ("KMSKeyId", "kms_key_id"),
+            ("TTL", "ttl"),
+            ("Ipv6Address", "ipv6_address"),
+            ("broker-id", "broker_id"),
+        ] {
+            assert_eq!(snake(name), want);
+        }
+    }
+
+    #[test]
+    fn one_of_many_is_found() {
+        for (many, one) in [
+            ("Policies", "Policy"),
+            ("SubnetIds", "SubnetId"),
+            ("Addresses", "Address"),
+            ("Access", "Access"),
+            ("Status", "Status"),
+            ("Boxes", "Box"),
+        ] {
+            assert_eq!(singular(many), one);
+        }
+    }
+
+    #[test]
+    fn a_verb_ends_where_the_noun_begins() {
+        for (event, want) in [
+            ("DeleteDBCluster", ("Delete", "DBCluster")),
+            ("CreateOrUpdateTags", ("CreateOrUpdate", "Tags")),
+            ("BatchDeleteImage", ("BatchDelete", "Image")),
+            ("Publish", ("Publish", "")),
+        ] {
+            assert_eq!(verb_and_noun(event), want);
+        }
+    }
+}

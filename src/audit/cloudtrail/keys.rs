@@ -1,4 +1,8 @@
 //! Recognizes the few keys that decide what a record is, from where their colon stands.
+//!
+//! Each is looked for in its usual spelling first, a few bytes at a time; where any key of the
+//! object may be spelt otherwise, all are read again in full.
+#![allow(clippy::inline_always)] // What is done per colon is to be compiled into the walk.
 
 use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons};
 
@@ -102,12 +106,12 @@ impl Values {
     /// For speed there are no branches: which keys follow each other is hard to foresee.
     #[inline(always)]
     pub(crate) fn note(&mut self, bytes: &[u8], colons: Colons) {
-        self.doubtful |= colons.spaced || colons.slash && may_be_escaped(bytes, colons);
+        self.doubtful |= colons.odd && are_odd(bytes, colons);
         for colon in colons {
             let [before, last] = words_before(bytes, colon);
             let place = place(last);
             let entry = &TABLE[place];
-            let known = (entry.last == last) & (entry.before == before & entry.mask);
+            let known = (entry.last == last) & (entry.before == (before & entry.mask));
             self.starts[if known { place } else { KEYS }] = colon + 1;
         }
     }
@@ -151,25 +155,18 @@ impl Glance {
     /// None when it does not end.
     #[inline]
     pub(crate) fn at(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
-        const TIME: (&[u8], u64) = (
-            SPELT[Key::Time as usize].1,
-            last(SPELT[Key::Time as usize].1),
-        );
-        const READ_ONLY: (&[u8], u64) = (
-            SPELT[Key::ReadOnly as usize].1,
-            last(SPELT[Key::ReadOnly as usize].1),
-        );
+        const TIME: &[u8] = SPELT[Key::Time as usize].1;
+        const READ_ONLY: &[u8] = SPELT[Key::ReadOnly as usize].1;
         let (mut time, mut read_only, mut doubtful) = (0, 0, false);
         let end = own_colons(bytes, at, |colons| {
-            doubtful |= colons.spaced;
-            if colons.slash {
-                doubtful |= may_be_escaped(bytes, colons);
+            if colons.odd {
+                doubtful |= are_odd(bytes, colons);
             }
             for colon in colons {
                 let last = last_before(bytes, colon);
-                if last == TIME.1 {
+                if last == const { last_of(TIME) } {
                     time = colon;
-                } else if last == READ_ONLY.1 {
+                } else if last == const { last_of(READ_ONLY) } {
                     read_only = colon;
                 }
             }
@@ -177,40 +174,36 @@ impl Glance {
         let is_whole = |colon: usize, spelt: &[u8]| {
             colon == 0 || bytes.get(..colon).is_some_and(|text| text.ends_with(spelt))
         };
-        if doubtful || !is_whole(time, TIME.0) || !is_whole(read_only, READ_ONLY.0) {
+        let glance = if doubtful || !is_whole(time, TIME) || !is_whole(read_only, READ_ONLY) {
             let values = Values::at(bytes, at)?;
-            return Some((
-                Self {
-                    time: values.of(Key::Time),
-                    read_only: values.of(Key::ReadOnly),
-                },
-                end,
-            ));
-        }
-        let behind = |colon: usize| if colon == 0 { 0 } else { colon + 1 };
-        Some((
+            Self {
+                time: values.of(Key::Time),
+                read_only: values.of(Key::ReadOnly),
+            }
+        } else {
+            let behind = |colon: usize| if colon == 0 { 0 } else { colon + 1 };
             Self {
                 time: behind(time),
                 read_only: behind(read_only),
-            },
-            end,
-        ))
+            }
+        };
+        Some((glance, end))
     }
 }
 
-/// Whether any key before some colons may be spelt with escapes.
+/// Whether any key before some colons has escapes, or does not stand right before its colon.
 #[inline(never)]
-fn may_be_escaped(bytes: &[u8], mut colons: Colons) -> bool {
+fn are_odd(bytes: &[u8], mut colons: Colons) -> bool {
     colons.any(|colon| {
         let key = bytes
             .get(..colon)
             .and_then(|text| text.strip_suffix(b"\""))
             .unwrap_or_default();
         let start = key.iter().rposition(|byte| matches!(byte, b'"' | b'\\'));
-        let quote = start.is_some_and(|start| {
+        let is_usual = start.is_some_and(|start| {
             key.get(start) == Some(&b'"') && key.get(start.wrapping_sub(1)) != Some(&b'\\')
         });
-        !quote
+        !is_usual
     })
 }
 
@@ -224,7 +217,7 @@ fn last_before(bytes: &[u8], end: usize) -> u64 {
 }
 
 /// The last eight bytes of a key as a number.
-const fn last(spelt: &[u8]) -> u64 {
+const fn last_of(spelt: &[u8]) -> u64 {
     let mut word = [0; 8];
     let mut back = 1;
     while back <= 8 {

@@ -189,7 +189,9 @@ impl Hash {
             Value::String(text) => self.text(b"\"", text),
             Value::Array(list) => {
                 self.text(b"[", &list.len().to_string());
-                list.iter().for_each(|element| self.value(element));
+                for element in list {
+                    self.value(element);
+                }
             }
             Value::Object(members) => {
                 self.text(b"{", &members.len().to_string());

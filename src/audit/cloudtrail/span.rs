@@ -14,7 +14,7 @@ use crate::window::Window;
 pub const DEFAULT_LAG: SignedDuration = SignedDuration::from_mins(20);
 
 /// Length of the bucket whose end a file name bears.
-const BUCKET: SignedDuration = SignedDuration::from_mins(5);
+pub const BUCKET: SignedDuration = SignedDuration::from_mins(5);
 
 /// A minute of UTC as the number `YYYYMMDDHHmm`: ordered like time, cheap to compare, and cut to a
 /// day, month or year by division.
@@ -59,6 +59,16 @@ impl Minute {
     #[must_use]
     pub fn of_day(self) -> u64 {
         self.0 / 100 % 100 * 60 + self.0 % 100
+    }
+
+    /// The instant at which it begins; none for a day that its month does not have.
+    #[must_use]
+    pub fn time(self) -> Option<Timestamp> {
+        let minutes = i64::try_from(self.of_day()).ok()?;
+        let midnight = civil(self)?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        midnight
+            .checked_add(SignedDuration::from_mins(minutes))
+            .ok()
     }
 
     /// The same day, so many minutes after midnight.

@@ -2,6 +2,7 @@
 //!
 //! What is walked is taken to be JSON. Of JSON, a walk finds exactly what a parser finds; of
 //! anything else it finds something, and neither panics nor goes on for ever.
+#![allow(clippy::inline_always)] // A walk is compiled for each sight as a whole.
 
 use super::blocks::{BLOCK, Carry, Look, Sight, look};
 
@@ -135,11 +136,9 @@ pub(crate) struct Colons {
     /// The byte that bit 0 stands for.
     base: usize,
     bits: u64,
-    /// Whether a backslash is near enough to stand in one of their keys, if that has no more than
-    /// [`KEY_REACH`] bytes.
-    pub slash: bool,
-    /// Whether there is anything between one of them and its key.
-    pub spaced: bool,
+    /// Whether a key may not be spelt as usual, right before its colon: a colon stands alone, or a
+    /// backslash within [`KEY_REACH`] bytes before it.
+    pub odd: bool,
 }
 
 impl Iterator for Colons {
@@ -189,9 +188,9 @@ impl<F: FnMut(Colons)> Look for Walk<'_, F> {
         let mut carry = Carry::default();
         let mut depth = 0u32;
         let mut base = self.at;
-        // The end of the last blocks in which a backslash could reach a key.
-        let mut slashes_until = 0;
+        // Of the block before: its last byte if a quote; of the two before: their backslashes.
         let mut quote_before = 0;
+        let mut slashes_before = [0; KEY_REACH / BLOCK];
         let mut tail = [0; BLOCK];
         loop {
             let rest = self.bytes.get(base..).filter(|rest| !rest.is_empty())?;
@@ -207,9 +206,8 @@ impl<F: FnMut(Colons)> Look for Walk<'_, F> {
             let outside = !carry.strings(sight, masks);
             let behind_quote = masks.quote << 1 | quote_before;
             quote_before = masks.quote >> 63;
-            if masks.backslash != 0 {
-                slashes_until = base + BLOCK + KEY_REACH;
-            }
+            let slashes = slashes_before[0] | slashes_before[1] | masks.backslash;
+            slashes_before = [slashes_before[1], masks.backslash];
             let close = masks.close & outside;
             let open = masks.open & outside;
             let closing = close.count_ones();
@@ -225,14 +223,8 @@ impl<F: FnMut(Colons)> Look for Walk<'_, F> {
                     if depth == 1 {
                         let bits = colons & ahead & bracket.wrapping_sub(1);
                         if bits != 0 {
-                            let slash = base < slashes_until;
-                            let spaced = bits & !behind_quote != 0;
-                            (self.colons)(Colons {
-                                base,
-                                bits,
-                                slash,
-                                spaced,
-                            });
+                            let odd = (bits & !behind_quote) | slashes != 0;
+                            (self.colons)(Colons { base, bits, odd });
                         }
                     }
                     if bracket == 0 {
@@ -267,7 +259,7 @@ mod tests {
         let bytes = text.as_bytes();
         let (mut found, mut plain) = (Vec::new(), Vec::new());
         let note = |found: &mut Vec<_>, colons: Colons| {
-            found.extend(colons.map(|colon| (colon, colons.slash)))
+            found.extend(colons.map(|colon| (colon, colons.odd)))
         };
         let end = own_colons(bytes, 0, |colons| note(&mut found, colons));
         let walk = Walk {
@@ -279,10 +271,10 @@ mod tests {
         assert_eq!(found, plain, "the sights differ");
         assert_eq!(end, nest_end(bytes, 0));
         assert_eq!(text[end?..].trim(), "", "something was left over");
-        let value = |(colon, slash): (usize, bool)| {
+        let value = |(colon, odd): (usize, bool)| {
             let before = &bytes[colon.saturating_sub(super::KEY_REACH)..colon];
             assert!(
-                slash || !before.contains(&b'\\'),
+                odd || !before.contains(&b'\\'),
                 "a backslash was not seen before {colon}"
             );
             let mut cursor = Cursor::new(bytes, colon + 1);

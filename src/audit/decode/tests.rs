@@ -575,8 +575,6 @@ fn plain(records: &[&Value], failed: bool, region: Option<&str>) -> (Vec<Seen>, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
-
     #[test]
     fn a_plain_reading_finds_the_same(
         records in prop::collection::vec(hostile_record(), 0..8),

@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 
 use super::budget::Budget;
 use super::work::Local;
-use super::{Problems, Progress, alerts, parts};
+use super::{Options, Problems, Progress, Watch, alerts, parts};
 use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::decode::Problem;
 use crate::audit::source::TrailLocation;
@@ -29,6 +29,7 @@ const HEAD: u64 = 1 << 20;
 pub struct Feed<'a> {
     batch: Vec<LocalFile>,
     memory: u64,
+    watches: &'a [Arc<dyn Watch>],
     waiting: &'a Budget,
     progress: &'a dyn Progress,
     problems: &'a Problems,
@@ -36,9 +37,9 @@ pub struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// A feed of so many bytes at once.
+    /// A feed of as many bytes at once as the options allow.
     pub fn new(
-        memory: u64,
+        options: &'a Options,
         waiting: &'a Budget,
         progress: &'a dyn Progress,
         problems: &'a Problems,
@@ -46,7 +47,8 @@ impl<'a> Feed<'a> {
     ) -> Self {
         Self {
             batch: Vec::new(),
-            memory,
+            memory: options.memory,
+            watches: &options.watches,
             waiting,
             progress,
             problems,
@@ -185,6 +187,10 @@ impl<'a> Feed<'a> {
 
 impl Finds for Feed<'_> {
     fn file(&mut self, file: LocalFile) -> bool {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        if !self.watches.iter().all(|watch| watch.wants(&name)) {
+            return true;
+        }
         self.progress.listed(1, file.size);
         self.batch.push(file);
         self.batch.len() < SORTED_AT_ONCE || self.flush()

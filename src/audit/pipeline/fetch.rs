@@ -110,6 +110,7 @@ impl Fetcher {
                 selection: Arc::clone(&self.selection),
                 listings: Arc::clone(&listings),
                 keys: keys.clone(),
+                watches: self.options.watches.clone(),
                 listed: {
                     let events = events.clone();
                     Arc::new(move |bytes| drop(events.send(Event::Listed(bytes))))

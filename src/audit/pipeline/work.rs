@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, never, select};
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,6 +13,7 @@ use super::budget::Budget;
 use super::parts::Part;
 use super::pool::Pool;
 use super::progress::Progress;
+use super::watch::Watch;
 use crate::audit::call::Call;
 use crate::audit::decode::{Filter, Tally};
 use crate::audit::source::local::{LocalFile, unreadable};
@@ -50,6 +52,7 @@ pub struct Bench<'a> {
     inflated: Budget,
     decoders: Pool,
     filter: &'a Filter<'a>,
+    watches: &'a [Arc<dyn Watch>],
     progress: &'a dyn Progress,
     sink: &'a (dyn Fn(Call) + Sync),
 }
@@ -57,7 +60,7 @@ pub struct Bench<'a> {
 impl<'a> Bench<'a> {
     /// A bench for as many workers, and for so many bytes, as the options say.
     pub fn new(
-        options: &Options,
+        options: &'a Options,
         filter: &'a Filter<'a>,
         progress: &'a dyn Progress,
         sink: &'a (dyn Fn(Call) + Sync),
@@ -66,6 +69,7 @@ impl<'a> Bench<'a> {
             inflated: Budget::new(options.memory - for_waiting(options.memory)),
             decoders: Pool::default(),
             filter,
+            watches: &options.watches,
             progress,
             sink,
         }
@@ -128,7 +132,8 @@ impl Worker<'_> {
         self.bench.progress.fetched(buffer.len() as u64);
         // What could be read before a disk failed is still evidence.
         if !buffer.is_empty() || read.is_ok() {
-            self.decode(&path.display().to_string(), &buffer, inflated);
+            let location = path.display().to_string();
+            self.decode_whole(&location, &buffer, inflated, read.is_ok());
         }
         if buffer.capacity() <= KEPT {
             self.buffer = buffer;
@@ -173,7 +178,16 @@ impl Worker<'_> {
             _ => 0,
         };
         let _share = self.bench.inflated.draw(inflated);
+        self.decode_whole(location, bytes, inflated, true);
+    }
+
+    fn decode_whole(&mut self, location: &str, bytes: &[u8], inflated: u64, complete: bool) {
+        let problems = self.tally.problems.len();
         self.decode(location, bytes, inflated);
+        let sound = complete && self.tally.problems.len() == problems;
+        for watch in self.bench.watches {
+            watch.read(location, bytes, sound);
+        }
     }
 
     fn decode(&mut self, location: &str, bytes: &[u8], inflated: u64) {

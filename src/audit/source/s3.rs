@@ -18,6 +18,7 @@ use plan::{Step, files_of_day, first_step, last_part, split};
 use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, looks_like_log};
 use crate::audit::cloudtrail::span::FolderDate;
 use crate::audit::decode::Problem;
+use crate::audit::pipeline::Watch;
 use crate::s3::{Client, Error, Found, Listing, Location, Page, Reason};
 
 /// Folders to look into for `AWSLogs/` before giving up the search.
@@ -54,6 +55,8 @@ pub struct Walk {
     pub listings: Arc<Semaphore>,
     /// Where keys go. A walk ends when nobody listens any more.
     pub keys: mpsc::Sender<Key>,
+    /// Who decides which objects are wanted; all must want one.
+    pub watches: Vec<Arc<dyn Watch>>,
     /// Told the length of every object before it is sent.
     pub listed: Arc<dyn Fn(u64) + Send + Sync>,
 }
@@ -374,6 +377,10 @@ impl Shared {
     }
 
     async fn send(&self, key: String, size: u64) -> bool {
+        let name = last_part(&key);
+        if !self.walk.watches.iter().all(|watch| watch.wants(name)) {
+            return true;
+        }
         (self.walk.listed)(size);
         let bucket = Arc::clone(&self.bucket);
         self.walk.keys.send(Key { bucket, key, size }).await.is_ok()

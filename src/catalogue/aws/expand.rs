@@ -141,6 +141,7 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
                 ("cidrIpv6", "cidrIpv6"),
                 ("prefixListId", "prefixListId"),
                 ("referencedGroupInfo.groupId", "sourceGroupId"),
+                ("referencedGroupInfo.groupId", "referencedGroupId"),
             ] {
                 found.insert(to.to_owned(), one(rule, from));
             }
@@ -169,7 +170,15 @@ fn item(base: &Value, field: &str, source: Value, description: &Value, rules: &[
     if let Some(rule) = rule {
         item.insert(String::from("ruleId"), one(rule, "securityGroupRuleId"));
     }
-    item.insert(field.to_owned(), source);
+    if field == "sourceGroupId" {
+        item.insert(String::from("referencedGroupId"), source.clone());
+    }
+    // A group that lets itself in is `self` to Terraform's older resources.
+    if field == "sourceGroupId" && Some(&source) == item.get("groupId") {
+        item.insert(String::from("self"), Value::Bool(true));
+    } else {
+        item.insert(field.to_owned(), source);
+    }
     if !description.is_null() {
         item.insert(String::from("description"), description.clone());
     }
@@ -281,6 +290,19 @@ mod tests {
         assert_eq!(listed[0]["description"], "vpn");
         assert_eq!(listed[1]["ruleId"], "sgr-1");
         assert_eq!(listed[1]["protocol"], "tcp");
+        let own = expanded(
+            "ip-permissions",
+            json!({"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "-1", "groups": {"items": [{"groupId": "sg-1"}]}}]}}),
+            Value::Null,
+        );
+        assert_eq!(
+            (
+                &own[0]["self"],
+                &own[0]["referencedGroupId"],
+                own[0].get("sourceGroupId")
+            ),
+            (&json!(true), &json!("sg-1"), None)
+        );
         let flat = expanded(
             "ip-permissions",
             json!({"groupName": "legacy", "ipPermissions": {}, "ipProtocol": "-1", "cidrIp": "0.0.0.0/0"}),

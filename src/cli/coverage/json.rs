@@ -122,6 +122,7 @@ fn target(target: &Explained) -> Value {
         "effect": effect(target.effect),
         "rule": provenance(target.provenance),
         "when": target.when, "each": target.each,
+        "only_one": target.only,
         "find": target.find.iter().map(|alternative| pairs(alternative)).collect::<Vec<_>>(),
         "parent": pairs(&target.parent), "yields": target.yields, "changes": changes.collect::<Vec<_>>(),
     })

@@ -266,6 +266,13 @@ impl Page<'_> {
         if let Some(each) = &target.each {
             self.indented("for each", &format!("member (item) of {each}"), out)?;
         }
+        if target.only && target.find.is_empty() {
+            self.indented(
+                "found by",
+                "there is only one in an account and region",
+                out,
+            )?;
+        }
         for (at, alternative) in target.find.iter().enumerate() {
             let pairs = alternative
                 .iter()

@@ -7,7 +7,7 @@ use similar::ChangeTag;
 
 use super::{subject, text, tone};
 use crate::drift::model::{Drift, Event, Kind, OriginClass};
-use crate::report::lines::{Hunk, Line, hunks, mark, of_drift};
+use crate::report::lines::{Hunk, Line, Sides, hunks, mark, of_drift};
 use crate::report::sections::Standing;
 use crate::report::text::{is_link, visible};
 use crate::report::value::Change;
@@ -120,7 +120,7 @@ pub fn change_in_brief(drift: &Drift, style: &Style) -> String {
         _ => {
             let one = drift.attributes.first();
             let brief = one
-                .map(|one| words::change(one, style.reveal, "→"))
+                .map(|one| words::change(drift, one, style.reveal, "→"))
                 .unwrap_or_default();
             format!(
                 "{} <span class=\"note\">{}</span>{more}",
@@ -151,8 +151,28 @@ fn difference(drift: &Drift, style: &Style, out: &mut dyn Write) -> io::Result<(
         Kind::Deleted => "Gone",
         Kind::Unmanaged => "Made outside of every state",
     };
-    write!(out, "<h3>{heading}</h3><pre>")?;
-    let hunks = hunks(&of_drift(drift, style.reveal), CONTEXT);
+    write!(out, "<h3>{heading}</h3>")?;
+    differing(&of_drift(drift, style.reveal), out)?;
+    let setters = drift
+        .attributes
+        .iter()
+        .filter_map(|one| Some((one, words::setter(drift, one)?)));
+    for (attribute, event) in setters {
+        writeln!(
+            out,
+            r#"<span class="note"><span class="mono">{}</span> set by {} with {}</span>"#,
+            text(&attribute.path),
+            text(&words::who(&event.actor)),
+            text(&event.name)
+        )?;
+    }
+    Ok(())
+}
+
+/// Pairs of texts, line by line, what differs marked.
+pub fn differing(parts: &[Sides], out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "<pre>")?;
+    let hunks = hunks(parts, CONTEXT);
     if hunks.is_empty() {
         write!(out, r#"<span class="h">ended as it began</span>"#)?;
     }
@@ -167,10 +187,6 @@ fn difference(drift: &Drift, style: &Style, out: &mut dyn Write) -> io::Result<(
         room = room.saturating_sub(hunk.lines.len());
     }
     let all: usize = hunks.iter().map(|hunk| hunk.lines.len()).sum();
-    let setters = drift
-        .attributes
-        .iter()
-        .filter_map(|one| Some((one, words::setter(drift, one)?)));
     if all > LONGEST {
         write!(
             out,
@@ -178,17 +194,7 @@ fn difference(drift: &Drift, style: &Style, out: &mut dyn Write) -> io::Result<(
             all - LONGEST
         )?;
     }
-    writeln!(out, "</pre>")?;
-    for (attribute, event) in setters {
-        writeln!(
-            out,
-            r#"<span class="note"><span class="mono">{}</span> set by {} with {}</span>"#,
-            text(&attribute.path),
-            text(&words::who(&event.actor)),
-            text(&event.name)
-        )?;
-    }
-    Ok(())
+    writeln!(out, "</pre>")
 }
 
 fn write_line(line: &Line, start: usize, end: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -286,7 +292,8 @@ fn chain(drift: &Drift, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</ol>")
 }
 
-fn link(event: &Event, out: &mut dyn Write) -> io::Result<()> {
+/// One call in a chain, with who made it and what tells.
+pub fn link(event: &Event, out: &mut dyn Write) -> io::Result<()> {
     let actor = &event.actor;
     writeln!(
         out,

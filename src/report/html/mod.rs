@@ -2,16 +2,16 @@
 //! runs only the script in this folder: a content security policy names its hash. Everything is
 //! there without the script, which filters, sorts and opens.
 
-mod card;
+pub mod card;
 mod policy;
-mod timeline;
+pub mod timeline;
 
 use std::io::{self, Write};
 
 use super::sections::{Section, Standing, failed, sections};
 use super::xml::escape;
 use super::{Style, words};
-use crate::drift::model::{Drift, OriginClass, Report, Severity};
+use crate::drift::model::{Drift, Evidence, OriginClass, Report, Severity, StateSummary};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -19,7 +19,8 @@ const SCRIPT: &str = include_str!("script.js");
 /// Writes the report as one page.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let sections = sections(report, style);
-    head(report, out)?;
+    let title = format!("Terraform drift, {}", words::window(&report.window));
+    open(&title, "Skip to the drifts", true, out)?;
     hero(report, &sections, out)?;
     timeline::write(report, &sections, failed(report, style), out)?;
     tools(&sections, out)?;
@@ -50,16 +51,28 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
 }
 
 /// Text for an element or an attribute.
-fn text(text: &str) -> std::borrow::Cow<'_, str> {
+pub fn text(text: &str) -> std::borrow::Cow<'_, str> {
     escape(text, false)
 }
 
-fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// Opens a page: its head, its policy, what stands above everything. Without `script` none may run.
+pub fn open(title: &str, skip: &str, script: bool, out: &mut dyn Write) -> io::Result<()> {
+    let runs = if script {
+        format!("'{}'", policy::hash(SCRIPT))
+    } else {
+        "'none'".to_owned()
+    };
     let policy = format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; style-src '{}'; script-src {runs}; base-uri 'none'; form-action 'none'",
         policy::hash(STYLE),
-        policy::hash(SCRIPT)
     );
+    let buttons = if script {
+        r#"<button id="open" type="button" hidden>Open all</button>
+<button id="theme" type="button" hidden>Light / dark</button>
+"#
+    } else {
+        ""
+    };
     writeln!(
         out,
         r##"<!doctype html>
@@ -70,18 +83,16 @@ fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="tfdrift">
-<title>Terraform drift, {}</title>
+<title>{}</title>
 <style>{STYLE}</style>
 </head>
 <body>
-<a class="skip" href="#drifts">Skip to the drifts</a>
+<a class="skip" href="#drifts">{skip}</a>
 <header class="top">
 <div class="brand"><svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M3 8h11a3.5 3.5 0 1 0-3.4-4.4"/><path d="M3 13h15.5a3 3 0 1 1-2.9 3.8"/><path d="M3 18h7"/></svg>tfdrift</div>
-<button id="open" type="button" hidden>Open all</button>
-<button id="theme" type="button" hidden>Light / dark</button>
-</header>
+{buttons}</header>
 <main>"##,
-        text(&words::window(&report.window)),
+        text(title),
     )
 }
 
@@ -113,15 +124,16 @@ fn hero(report: &Report, sections: &[Section<'_>], out: &mut dyn Write) -> io::R
         r#"<p class="lead">{}</p>"#,
         text(&words::totals(report))
     )?;
-    basis(report, out)?;
+    basis(&report.evidence, &words::evidence(&report.evidence), out)?;
     if !sections.is_empty() {
         tiles(report, out)?;
     }
     writeln!(out, "</div>")
 }
 
-fn basis(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let complete = words::trust(&report.evidence) == words::Trust::Complete;
+/// What was read, as `read` says it, and what could not be read or judged.
+pub fn basis(evidence: &Evidence, read: &str, out: &mut dyn Write) -> io::Result<()> {
+    let complete = words::trust(evidence) == words::Trust::Complete;
     let (class, sign) = if complete {
         ("basis", "✓")
     } else {
@@ -130,11 +142,10 @@ fn basis(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         r#"<div class="{class}"><span class="sign" aria-hidden="true">{sign}</span><div><p>Evidence {}</p>"#,
-        text(&words::evidence(&report.evidence))
+        text(read)
     )?;
-    let unreadable = report.evidence.unreadable.iter().map(words::unreadable);
-    let unmapped = report
-        .evidence
+    let unreadable = evidence.unreadable.iter().map(words::unreadable);
+    let unmapped = evidence
         .unmapped
         .iter()
         .map(|item| format!("not judged: {}", words::unmapped(item)));
@@ -299,7 +310,7 @@ fn subject(drift: &Drift) -> String {
 }
 
 /// A name that may be broken behind its dots and underscores.
-fn breakable(name: &str) -> String {
+pub fn breakable(name: &str) -> String {
     text(name).replace('.', ".<wbr>").replace('_', "_<wbr>")
 }
 
@@ -338,13 +349,18 @@ fn refused(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()
 }
 
 fn foot(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    close(&report.states, true, out)
+}
+
+/// Closes a page: the states, what wrote it, and the script where one may run.
+pub fn close(states: &[StateSummary], script: bool, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</main>\n<footer>")?;
-    if !report.states.is_empty() {
+    if !states.is_empty() {
         writeln!(
             out,
             r#"<h2>States</h2><div class="panel scroll"><table><thead><tr><th scope="col">Location</th><th scope="col">Serial</th><th scope="col">Resources</th><th scope="col">Written</th></tr></thead><tbody>"#
         )?;
-        for state in &report.states {
+        for state in states {
             writeln!(
                 out,
                 r#"<tr><td class="mono">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"#,
@@ -359,9 +375,14 @@ fn foot(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "</tbody></table></div>")?;
     }
+    let script = if script {
+        format!("<script>{SCRIPT}</script>\n")
+    } else {
+        String::new()
+    };
     writeln!(
         out,
-        "<p>Written by {} {} from audit logs and Terraform states alone. Nothing was changed.</p>\n</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>",
+        "<p>Written by {} {} from audit logs and Terraform states alone. Nothing was changed.</p>\n</footer>\n{script}</body>\n</html>",
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
     )

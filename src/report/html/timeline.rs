@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{card, text, tone};
-use crate::drift::model::{Drift, Event, FailedCall, Report};
+use crate::drift::model::{Drift, Event, FailedCall, Report, Window};
 use crate::report::sections::Section;
 use crate::report::text::{Cut, fit};
 use crate::report::words;
@@ -24,11 +24,15 @@ const TOP: f64 = 12.0;
 const OTHERS: &str = "everyone else";
 
 /// One call on the timeline.
-struct Mark<'a> {
-    event: &'a Event,
-    subject: String,
-    id: Option<String>,
-    tone: &'static str,
+pub struct Mark<'a> {
+    /// The call.
+    pub event: &'a Event,
+    /// What it is about.
+    pub subject: String,
+    /// Id of the element that tells more; none for a refused call.
+    pub id: Option<String>,
+    /// The class that colours it.
+    pub tone: &'static str,
 }
 
 /// Writes the timeline of every call that a shown drift or a refused call holds.
@@ -38,7 +42,11 @@ pub fn write(
     failed: &[FailedCall],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut marks = marks(sections, failed);
+    of_marks(&report.window, marks(sections, failed), out)
+}
+
+/// Writes a timeline of calls.
+pub fn of_marks(window: &Window, mut marks: Vec<Mark<'_>>, out: &mut dyn Write) -> io::Result<()> {
     if marks.is_empty() {
         return Ok(());
     }
@@ -46,7 +54,7 @@ pub fn write(
     let left_out = marks.len().saturating_sub(MOST);
     marks.truncate(MOST);
     marks.sort_by_key(|mark| mark.event.time);
-    let span = Span::of(report, &marks);
+    let span = Span::of(window, &marks);
     let lanes = lanes(&marks);
     writeln!(out, r#"<h2>Who did what</h2><div class="panel timeline">"#)?;
     draw(&marks, &lanes, &span, out)?;
@@ -112,14 +120,13 @@ struct Span {
 }
 
 impl Span {
-    fn of(report: &Report, marks: &[Mark<'_>]) -> Self {
+    fn of(window: &Window, marks: &[Mark<'_>]) -> Self {
         let times = || marks.iter().map(|mark| mark.event.time.as_second());
         let first = times().min().unwrap_or_default();
         let last = times().max().unwrap_or_default();
         let around = ((last - first) / 20).max(120);
-        let since =
-            (first - around).max(report.window.since.map_or(i64::MIN, Timestamp::as_second));
-        let until = (last + around).min(report.window.until.as_second());
+        let since = (first - around).max(window.since.map_or(i64::MIN, Timestamp::as_second));
+        let until = (last + around).min(window.until.as_second());
         // A window that ends where its only call stands still needs a width.
         Self {
             since: since.min(first),

@@ -1,0 +1,123 @@
+//! The whole way, process start to report, beside other tools that are asked the same question:
+//! which calls were not reads?
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// One run of a program.
+pub struct Run {
+    /// What is run.
+    pub name: String,
+    /// From start to end.
+    pub time: Duration,
+    /// The most memory that it held, in bytes, where the system tells.
+    pub peak: Option<u64>,
+}
+
+/// Runs the release binary over an archive, the best of so many rounds. None where it was not built.
+pub fn tfdrift(archive: &Path, threads: usize, rounds: usize) -> Option<Run> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let binary = root.join("target/release/tfdrift");
+    let run = || {
+        let mut command = Command::new(&binary);
+        command
+            .args([
+                "scan",
+                "--quiet",
+                "--since",
+                "all",
+                "--output",
+                "json",
+                "--threads",
+            ])
+            .arg(threads.to_string())
+            .arg("--state")
+            .arg(root.join("testdata/organisation/states"))
+            .arg("--trail")
+            .arg(archive);
+        measured(command, format!("tfdrift scan, {threads} threads"))
+    };
+    binary
+        .exists()
+        .then(|| (0..rounds).filter_map(|_| run()).min_by_key(|run| run.time))
+        .flatten()
+}
+
+/// Runs the other tools that are installed, once each.
+pub fn others(archive: &Path) -> Vec<Run> {
+    let folder = archive.display();
+    let questions = [
+        (
+            "jq",
+            format!(
+                "find '{folder}' -name '*.gz' -exec zcat {{}} + | jq -c '.Records[] | select(.readOnly == false) | .eventName'"
+            ),
+        ),
+        (
+            "rg",
+            format!("rg -z --no-filename -o '\"eventName\":\"[^\"]*\"' '{folder}'"),
+        ),
+        (
+            "duckdb",
+            format!(
+                "duckdb -c \"select r.eventName, count(*) from (select unnest(Records) r from read_json('{folder}/**/*.gz', \
+                 maximum_object_size=100000000, columns={{Records: 'STRUCT(eventName VARCHAR, readOnly BOOLEAN)[]'}})) \
+                 where not r.readOnly group by 1\""
+            ),
+        ),
+    ];
+    questions
+        .into_iter()
+        .filter(|(tool, _)| {
+            Command::new(tool)
+                .arg("--version")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok()
+        })
+        .filter_map(|(tool, question)| {
+            let mut command = Command::new("sh");
+            command.args(["-c", &question]);
+            measured(command, tool.to_owned())
+        })
+        .collect()
+}
+
+fn measured(mut command: Command, name: String) -> Option<Run> {
+    let start = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = None;
+    loop {
+        if let Ok(text) = fs::read_to_string(&status) {
+            peak = text
+                .lines()
+                .find_map(|line| {
+                    line.strip_prefix("VmHWM:")?
+                        .trim()
+                        .strip_suffix(" kB")?
+                        .parse::<u64>()
+                        .ok()
+                })
+                .map(|kilobytes| kilobytes * 1024)
+                .or(peak);
+        }
+        if child.try_wait().ok()?.is_some() {
+            return Some(Run {
+                name,
+                time: start.elapsed(),
+                peak,
+            });
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,18 @@
+//! Who decides which log files are read, and learns which were.
+
+use std::fmt::Debug;
+
+/// Watches a reading. Called from many threads, for every log file: be quick.
+pub trait Watch: Debug + Send + Sync {
+    /// Whether a log file of this name, without its folders, is to be read.
+    fn wants(&self, name: &str) -> bool {
+        let _ = name;
+        true
+    }
+
+    /// A log file was read, whole: its bytes as they lie there, and whether all of it made sense.
+    /// Not told of streams, and of files that are so large that they are read in parts.
+    fn read(&self, location: &str, bytes: &[u8], sound: bool) {
+        let _ = (location, bytes, sound);
+    }
+}

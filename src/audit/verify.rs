@@ -1,0 +1,429 @@
+//! Are the log files of a window complete and untouched? Finds digests and log files in archives,
+//! fetches what must be hashed, and lets [`super::cloudtrail::digest`] judge.
+
+pub mod archive;
+mod hash;
+pub mod keys;
+mod logs;
+mod walk;
+mod witness;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use rayon::prelude::*;
+
+use super::cloudtrail::digest::Digest;
+use super::cloudtrail::digest::chain::{self, Checked, Link, Stretch};
+use super::cloudtrail::digest::finding::{Finding, Grade, Kind};
+use super::cloudtrail::digest::keys::PublicKeys;
+use super::cloudtrail::digest::name::{ChainName, file_name};
+use super::cloudtrail::layout::Selection;
+use super::cloudtrail::span::{BUCKET, Span};
+use super::decode::Problem;
+use super::source::TrailLocation;
+use crate::s3;
+use crate::window::Window;
+
+use archive::{Archive, Bucket, Copied};
+use keys::KeySource;
+use walk::{DigestEntry, Found, LogEntry, Wanted};
+pub use witness::Witness;
+
+/// How long after a window digests are looked for at first.
+const NEAR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long AWS tries again to deliver a log file.
+const REDELIVERY: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// What is to be proved, and with what.
+pub struct Ask<'a> {
+    /// The window of events.
+    pub window: Window,
+    /// How late an event may come into a log file.
+    pub lag: SignedDuration,
+    /// The present.
+    pub now: Timestamp,
+    /// Only these accounts; all when empty.
+    pub accounts: Vec<String>,
+    /// Only these regions; all when empty.
+    pub regions: Vec<String>,
+    /// Keys that are known beforehand.
+    pub keys: PublicKeys,
+    /// Who knows the others.
+    pub source: &'a dyn KeySource,
+    /// Hashes of log files that were read already.
+    pub read: Option<&'a Witness>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Proof {
+    /// What is wrong, the gravest first.
+    pub findings: Vec<Finding>,
+    /// The chains of digests, in order of their names.
+    pub chains: Vec<ChainProof>,
+    /// Log files that the digests list for the window.
+    pub log_files: usize,
+    /// Those of them that are there and as they were delivered.
+    pub matched: usize,
+}
+
+/// What came of one chain.
+#[derive(Debug, Clone)]
+pub struct ChainProof {
+    /// Which one.
+    pub name: ChainName,
+    /// Digests that the window needs.
+    pub digests: usize,
+    /// Those of them that are proved to be AWS's.
+    pub proved: usize,
+    /// The stretches of delivery that they cover.
+    pub covered: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Proof {
+    /// The gravest of all findings; none when there is nothing to say.
+    #[must_use]
+    pub fn grade(&self) -> Option<Grade> {
+        self.findings.iter().map(|found| found.kind.grade()).max()
+    }
+}
+
+/// Where an archive begins.
+pub struct Source {
+    archive: Box<dyn Archive>,
+    start: String,
+    region: Option<String>,
+}
+
+impl Source {
+    /// The archive at a location.
+    ///
+    /// # Errors
+    /// When it is no archive with digests, is not there, or the system gives no thread.
+    pub fn new(location: &TrailLocation, options: &s3::Options) -> Result<Self, Problem> {
+        let (archive, folder): (Box<dyn Archive>, String) = match location {
+            TrailLocation::S3(s3) => {
+                let bucket = Bucket::new(options, &s3.bucket).map_err(|error| {
+                    refuse(
+                        location,
+                        &format!("no threads to read with: {error}"),
+                        "try again",
+                    )
+                })?;
+                (Box::new(bucket), s3.key.clone())
+            }
+            TrailLocation::Path(path) => {
+                let whole = path
+                    .canonicalize()
+                    .map_err(|error| super::source::local::unreadable(path, &error))?;
+                if !whole.is_dir() {
+                    return Err(refuse(location, "one file proves nothing", FOLDER));
+                }
+                let text = whole.to_string_lossy().replace('\\', "/");
+                let copied = Copied::new(&text, &path.to_string_lossy());
+                (Box::new(copied), text)
+            }
+            _ => return Err(refuse(location, "digests do not come this way", FOLDER)),
+        };
+        let slash = if folder.is_empty() || folder.ends_with('/') {
+            ""
+        } else {
+            "/"
+        };
+        let (start, region) = walk::start(&format!("{folder}{slash}"));
+        Ok(Self {
+            archive,
+            start,
+            region,
+        })
+    }
+}
+
+const FOLDER: &str = "give the folder or bucket that holds AWSLogs/";
+
+fn refuse(location: &TrailLocation, problem: &str, remedy: &str) -> Problem {
+    Problem {
+        location: location.to_string(),
+        place: None,
+        problem: problem.to_owned(),
+        remedy: Some(remedy.to_owned()),
+    }
+}
+
+/// Proves what it can of the log files of a window.
+#[must_use]
+pub fn verify(sources: &[Source], ask: &Ask<'_>) -> Proof {
+    let mut proof = Proof::default();
+    for source in sources {
+        let threads = source.archive.requests();
+        // Without a pool of its own, requests wait for each other; the proof is the same.
+        let one = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => pool.install(|| Run::new(source, ask).run()),
+            Err(_) => Run::new(source, ask).run(),
+        };
+        proof.findings.extend(one.findings);
+        proof.chains.extend(one.chains);
+        proof.log_files += one.log_files;
+        proof.matched += one.matched;
+    }
+    proof.chains.sort_by(|one, other| one.name.cmp(&other.name));
+    proof.findings.sort_by(|one, other| {
+        let order = |found: &Finding| (std::cmp::Reverse(found.kind.grade()), found.kind);
+        (
+            order(one),
+            &one.account,
+            &one.region,
+            one.since,
+            &one.location,
+        )
+            .cmp(&(
+                order(other),
+                &other.account,
+                &other.region,
+                other.since,
+                &other.location,
+            ))
+    });
+    proof
+}
+
+/// The check of one archive.
+struct Run<'a> {
+    archive: &'a dyn Archive,
+    start: &'a str,
+    region: Option<&'a str>,
+    ask: &'a Ask<'a>,
+    stretch: Stretch,
+}
+
+/// A chain, and the digests of it that come after the window needs any.
+struct Chained {
+    name: ChainName,
+    checked: Checked,
+    later: Vec<DigestEntry>,
+}
+
+impl<'a> Run<'a> {
+    fn new(source: &'a Source, ask: &'a Ask<'a>) -> Self {
+        let late = ask.lag.saturating_add(BUCKET);
+        let until = ask.window.until.checked_add(late).unwrap_or(Timestamp::MAX);
+        Self {
+            archive: &*source.archive,
+            start: &source.start,
+            region: source.region.as_deref(),
+            ask,
+            stretch: Stretch {
+                since: ask.window.since,
+                until: until.min(ask.now),
+                now: ask.now,
+            },
+        }
+    }
+
+    fn run(&self) -> Proof {
+        let near = self
+            .stretch
+            .until
+            .saturating_add(NEAR)
+            .unwrap_or(Timestamp::MAX);
+        let wanted = Wanted {
+            logs: Some(self.selection(Span::of(&self.ask.window, self.ask.lag))),
+            digests: self.digests(self.stretch.since, near),
+        };
+        let found = walk::walk(self.archive, self.start, &wanted);
+        let Found {
+            logs,
+            digests,
+            problems,
+        } = found;
+        let mut findings: Vec<Finding> = problems.into_iter().map(unread).collect();
+        let mut keys = self.ask.keys.clone();
+        let chains = self.chains(digests, &mut keys, &mut findings);
+        let wanted = wanted.logs.as_ref();
+        let mut proof = logs::check(self, logs, &chains, wanted, &mut keys, &findings);
+        proof.findings.extend(findings);
+        proof.chains = chains
+            .into_iter()
+            .map(|chained| {
+                proof.findings.extend(chained.checked.findings);
+                ChainProof {
+                    name: chained.name,
+                    digests: chained.checked.digests,
+                    proved: chained.checked.proved,
+                    covered: chained.checked.covered,
+                }
+            })
+            .collect();
+        proof
+    }
+
+    fn selection(&self, span: Span) -> Selection {
+        let regions = match self.region {
+            Some(region) => vec![region.to_owned()],
+            None => self.ask.regions.clone(),
+        };
+        Selection {
+            span,
+            accounts: self.ask.accounts.clone(),
+            regions,
+        }
+    }
+
+    /// The digests that end within a stretch, by their days.
+    fn digests(&self, since: Option<Timestamp>, until: Timestamp) -> Selection {
+        let until = until.min(self.ask.now);
+        let window = Window { since, until };
+        self.selection(Span::of(&window, SignedDuration::ZERO))
+    }
+
+    /// Sorts digests into chains, fetches those that the window needs, and checks them.
+    fn chains(
+        &self,
+        digests: Vec<DigestEntry>,
+        keys: &mut PublicKeys,
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Chained> {
+        let mut by_chain: BTreeMap<ChainName, Vec<DigestEntry>> = BTreeMap::new();
+        for digest in digests {
+            let chain = by_chain.entry(digest.name.chain.clone()).or_default();
+            chain.push(digest);
+        }
+        let mut fetched = Vec::new();
+        for (name, mut entries) in by_chain {
+            entries.sort_by(|one, other| {
+                (one.name.end, &one.file.key).cmp(&(other.name.end, &other.file.key))
+            });
+            let since = self.stretch.since;
+            entries.retain(|entry| since.is_none_or(|since| entry.name.end > since));
+            // The first that ends at or behind the end is the last that is needed.
+            let enough = |entry: &DigestEntry| entry.name.end >= self.stretch.until;
+            let last = entries
+                .iter()
+                .find(|entry| enough(entry))
+                .map(|entry| entry.name.end);
+            let needed =
+                entries.partition_point(|entry| last.is_none_or(|last| entry.name.end <= last));
+            let later = entries.split_off(needed);
+            // The one behind holds the signature of the last.
+            let witness = later.get(..1).unwrap_or_default();
+            let links = self.fetch(&entries);
+            let witness = self.fetch(witness);
+            fetched.push((name, links, witness, later));
+        }
+        let all = fetched.iter().flat_map(|(name, links, witness, _)| {
+            links.iter().chain(witness).map(move |link| (name, link))
+        });
+        self.find_keys(all, keys, findings);
+        let chains = fetched
+            .into_par_iter()
+            .map(|(name, links, witness, later)| {
+                let checked = chain::check(&name, &links, &witness, keys, self.stretch);
+                Chained {
+                    name,
+                    checked,
+                    later,
+                }
+            });
+        chains.collect()
+    }
+
+    fn fetch(&self, entries: &[DigestEntry]) -> Vec<Link> {
+        let links = entries.par_iter().map(|entry| {
+            let key = &entry.file.key;
+            let (text, signature) = match self.archive.read(key, true) {
+                Ok(content) => (hash::text_of_digest(&content.bytes), content.signature),
+                Err(problem) => (Err(problem.problem), None),
+            };
+            Link {
+                location: self.archive.display(key),
+                text,
+                signature,
+            }
+        });
+        links.collect()
+    }
+
+    /// Asks for the keys that are not known: where the log files come from, then where the trail
+    /// was made.
+    fn find_keys<'l>(
+        &self,
+        links: impl Iterator<Item = (&'l ChainName, &'l Link)>,
+        keys: &mut PublicKeys,
+        findings: &mut Vec<Finding>,
+    ) {
+        let mut unknown: HashMap<String, (BTreeSet<&str>, Timestamp, Timestamp)> = HashMap::new();
+        let mut regions: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
+        for (chain, link) in links {
+            let Some(digest) = link
+                .text
+                .as_ref()
+                .ok()
+                .and_then(|text| Digest::read(text).ok())
+            else {
+                continue;
+            };
+            let (Some(start), Some(end)) = (digest.start(), digest.end()) else {
+                continue;
+            };
+            let fingerprint = digest.digest_public_key_fingerprint;
+            if keys.get(&fingerprint).is_none() {
+                let entry = unknown
+                    .entry(fingerprint)
+                    .or_insert((BTreeSet::new(), start, end));
+                entry.0.insert(&chain.home);
+                (entry.1, entry.2) = (entry.1.min(start), entry.2.max(end));
+                let stretch = regions.entry(&chain.region).or_insert((start, end));
+                *stretch = (stretch.0.min(start), stretch.1.max(end));
+            }
+        }
+        let mut problems = BTreeMap::new();
+        let mut ask = |regions: BTreeMap<&str, (Timestamp, Timestamp)>, keys: &mut PublicKeys| {
+            for (region, (since, until)) in regions {
+                match self.ask.source.keys(region, since, until) {
+                    Ok(more) => keys.extend(more),
+                    Err(problem) => drop(problems.insert(region.to_owned(), problem)),
+                }
+            }
+        };
+        ask(regions, keys);
+        let mut homes: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
+        for (fingerprint, (regions, start, end)) in &unknown {
+            if keys.get(fingerprint).is_some() {
+                continue;
+            }
+            for home in regions {
+                let stretch = homes.entry(home).or_insert((*start, *end));
+                *stretch = (stretch.0.min(*start), stretch.1.max(*end));
+            }
+        }
+        ask(homes, keys);
+        findings.extend(problems.into_iter().map(|(region, problem)| Finding {
+            kind: Kind::KeyUnknown,
+            account: None,
+            region: Some(region),
+            location: "cloudtrail:ListPublicKeys".to_owned(),
+            problem: format!("the public keys could not be fetched: {problem}"),
+            since: None,
+            until: None,
+        }));
+    }
+}
+
+fn unread(problem: Problem) -> Finding {
+    Finding {
+        kind: Kind::PlaceUnread,
+        account: None,
+        region: None,
+        location: problem.location,
+        problem: problem.problem,
+        since: None,
+        until: None,
+    }
+}
+
+/// What a digest calls a file that lies somewhere.
+fn name_of(entry: &LogEntry) -> &str {
+    file_name(&entry.file.key)
+}

@@ -1,0 +1,81 @@
+//! Public keys from CloudTrail itself.
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_cloudtrail::error::DisplayErrorContext;
+use aws_sdk_cloudtrail::primitives::DateTime;
+use jiff::Timestamp;
+
+use crate::audit::cloudtrail::digest::keys::PublicKeys;
+use crate::s3::http_client;
+
+/// Knows public keys.
+pub trait KeySource: Sync {
+    /// The keys that digests of a region were signed with in a stretch of time.
+    ///
+    /// # Errors
+    /// In words, when it cannot tell.
+    fn keys(&self, region: &str, since: Timestamp, until: Timestamp) -> Result<PublicKeys, String>;
+}
+
+/// Knows no key: all that count were given.
+pub struct NoSource;
+
+impl KeySource for NoSource {
+    fn keys(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<PublicKeys, String> {
+        Ok(PublicKeys::default())
+    }
+}
+
+/// Asks CloudTrail, by `ListPublicKeys`, with the credentials of the standard chain. An endpoint of
+/// one's own is named as for all of AWS's tools, by `AWS_ENDPOINT_URL_CLOUDTRAIL`.
+pub struct CloudTrail {
+    runtime: tokio::runtime::Runtime,
+}
+
+impl CloudTrail {
+    /// Starts a runtime for the requests.
+    ///
+    /// # Errors
+    /// When the system gives no thread to run on.
+    pub fn new() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        Ok(Self { runtime })
+    }
+}
+
+impl KeySource for CloudTrail {
+    fn keys(&self, region: &str, since: Timestamp, until: Timestamp) -> Result<PublicKeys, String> {
+        self.runtime.block_on(async {
+            let config = aws_config::defaults(BehaviorVersion::latest())
+                .http_client(http_client())
+                .region(Region::new(region.to_owned()))
+                .load()
+                .await;
+            let client = aws_sdk_cloudtrail::Client::new(&config);
+            let mut keys = PublicKeys::default();
+            let mut token = None;
+            loop {
+                let answer = client
+                    .list_public_keys()
+                    .start_time(DateTime::from_secs(since.as_second()))
+                    .end_time(DateTime::from_secs(until.as_second()))
+                    .set_next_token(token)
+                    .send()
+                    .await
+                    .map_err(|error| format!("{}", DisplayErrorContext(error)))?;
+                for key in answer.public_key_list.unwrap_or_default() {
+                    if let (Some(fingerprint), Some(value)) = (key.fingerprint, key.value) {
+                        keys.add(&fingerprint, value.as_ref());
+                    }
+                }
+                token = answer.next_token;
+                if token.is_none() {
+                    return Ok(keys);
+                }
+            }
+        })
+    }
+}
