@@ -86,7 +86,7 @@ fn main() {
         timed(|| {
             catalogue.services().for_each(|name| {
                 std::hint::black_box(catalogue.service(name));
-            })
+            });
         })
     });
     println!("all      {one:.2} ms on one core");
@@ -96,7 +96,7 @@ fn main() {
         timed(|| {
             names.par_iter().for_each(|name| {
                 std::hint::black_box(catalogue.service(name));
-            })
+            });
         })
     });
     println!(

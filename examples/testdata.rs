@@ -29,7 +29,7 @@ fn main() -> std::io::Result<()> {
     let folder = folder.as_path();
     states(folder)?;
     let mut records: Vec<Record> = noise().chain(story()).collect();
-    records.sort_by_key(|one| one.file());
+    records.sort_by_key(Record::file);
     for group in records.chunk_by(|one, other| one.file() == other.file()) {
         let path = folder.join("trail").join(group[0].file());
         let list: Vec<&Value> = group.iter().map(|record| &record.body).collect();

@@ -239,6 +239,7 @@ fn no_real_call_makes_the_engine_panic() {
         principals: None,
         rules: Rules::built_in(),
         reveal: false,
+        by_terraform: false,
         wanted: &|_| true,
         divide: &|drift| vec![drift],
     };

@@ -79,7 +79,7 @@ fn to_github(report: &Report, style: &Style) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes all outputs that `render` makes, as [`write`] does.
+/// Writes all outputs that `render` makes, as [`write()`] does.
 ///
 /// # Errors
 /// The first failure, after everything else is written.
