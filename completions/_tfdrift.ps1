@@ -75,6 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
         'tfdrift;blame' {
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated')
+            [CompletionResult]::new('--public-keys', '--public-keys', [CompletionResultType]::ParameterName, 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Tell of calls from then on [default: 7d, or 7 days before --at]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Tell of calls before then [default: now]')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Tell what the attributes were then, as far as the evidence shows')
@@ -89,6 +90,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'How much memory log files in flight may take, as 512MiB or 2G')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many threads decode [default: one per core]')
             [CompletionResult]::new('--colour', '--colour', [CompletionResultType]::ParameterName, 'When to use colour. A pipe, CI and `NO_COLOR` turn it off')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Also prove by CloudTrail''s digests that log files are complete and untouched')
             [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Address buckets by path instead of by host name, as S3-compatible stores may need')
             [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Print sensitive values in clear')
             [CompletionResult]::new('--allow-incomplete', '--allow-incomplete', [CompletionResultType]::ParameterName, 'Incomplete evidence never ends in exit code 3')

@@ -62,7 +62,7 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__blame)
-            opts="-o -q -v -h --state --trail --path-style --since --until --at --output --show --reveal --allow-incomplete --account --region --iac-principal --catalogue --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --trail --verify --public-keys --path-style --since --until --at --output --show --reveal --allow-incomplete --account --region --iac-principal --catalogue --config --memory --threads --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -74,6 +74,21 @@ _tfdrift() {
                     ;;
                 --trail)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --public-keys)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --since)

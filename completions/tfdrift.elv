@@ -70,6 +70,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
         &'tfdrift;blame'= {
             cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
             cand --trail 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated'
+            cand --public-keys 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated'
             cand --since 'Tell of calls from then on [default: 7d, or 7 days before --at]'
             cand --until 'Tell of calls before then [default: now]'
             cand --at 'Tell what the attributes were then, as far as the evidence shows'
@@ -84,6 +85,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand --memory 'How much memory log files in flight may take, as 512MiB or 2G'
             cand --threads 'How many threads decode [default: one per core]'
             cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
+            cand --verify 'Also prove by CloudTrail''s digests that log files are complete and untouched'
             cand --path-style 'Address buckets by path instead of by host name, as S3-compatible stores may need'
             cand --reveal 'Print sensitive values in clear'
             cand --allow-incomplete 'Incomplete evidence never ends in exit code 3'

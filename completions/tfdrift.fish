@@ -71,6 +71,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s v -l verbose -d
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l since -d 'Tell of calls from then on [default: 7d, or 7 days before --at]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l until -d 'Tell of calls before then [default: now]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l at -d 'Tell what the attributes were then, as far as the evidence shows' -r
@@ -87,6 +88,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l threads -d 'Ho
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'
 never\t'Never'"
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l verify -d 'Also prove by CloudTrail\'s digests that log files are complete and untouched'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l reveal -d 'Print sensitive values in clear'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l allow-incomplete -d 'Incomplete evidence never ends in exit code 3'

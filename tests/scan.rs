@@ -501,6 +501,26 @@ fn many_outputs_are_written_and_one_that_fails_keeps_none_back() {
 }
 
 #[test]
+fn a_github_step_gets_its_summary_and_outputs() {
+    let folder = demo_folder();
+    fs::copy(
+        testdata("demo/trail.json"),
+        folder.path().join("trail/log.json"),
+    )
+    .unwrap();
+    let mut command = tfdrift(folder.path(), &[&DEMO[..], &["-o", "github"]].concat());
+    command
+        .env("GITHUB_STEP_SUMMARY", "summary.md")
+        .env("GITHUB_OUTPUT", "outputs");
+    let ran = ran(command.output().unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stdout.contains("::error "), "{}", ran.stdout);
+    let text = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+    assert!(text("summary.md").contains("aws_instance.webserver"));
+    assert!(text("outputs").contains('='), "{}", text("outputs"));
+}
+
+#[test]
 fn users_add_rules_of_their_own() {
     let folder = demo_folder();
     let trail = fs::read_to_string(testdata("demo/trail.json")).unwrap();

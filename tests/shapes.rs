@@ -4,6 +4,12 @@
 //! `additionalEventData`, `resources` and `apiVersion`. `TFDRIFT_SHAPES` names the file; without it
 //! and without `../shared/data/event_shapes.jsonl.gz` the test is skipped.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that says what it skipped and counted"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -233,6 +239,7 @@ fn no_real_call_makes_the_engine_panic() {
         principals: None,
         rules: Rules::built_in(),
         reveal: false,
+        by_terraform: false,
         wanted: &|_| true,
         divide: &|drift| vec![drift],
     };

@@ -40,12 +40,46 @@ impl Manner {
 /// # Errors
 /// The first failure, after everything else is written.
 pub fn write(outputs: &[OutputSpec], report: &Report, manner: &Manner) -> Result<(), Error> {
-    each(outputs, manner, &|format, style, out| {
+    let written = each(outputs, manner, &|format, style, out| {
         report::render(format, report, style, out)
-    })
+    });
+    let for_github = outputs
+        .iter()
+        .any(|output| output.format == Format::Github.word());
+    if for_github {
+        return written.and(to_github(report, &manner.style(false)));
+    }
+    written
 }
 
-/// Writes all outputs that `render` makes, as [`write`] does.
+/// Adds a summary and step outputs to the files that a GitHub Actions step names in its environment
+/// (GitHub Actions, *Workflow commands*).
+fn to_github(report: &Report, style: &Style) -> Result<(), Error> {
+    let texts = [
+        (
+            "GITHUB_STEP_SUMMARY",
+            report::github::summary(report, style),
+        ),
+        ("GITHUB_OUTPUT", report::github::outputs(report)),
+    ];
+    for (variable, text) in texts {
+        let Some(file) = std::env::var_os(variable).filter(|file| !file.is_empty()) else {
+            continue;
+        };
+        fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&file)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|source| Error::Output {
+                place: Path::new(&file).display().to_string(),
+                source,
+            })?;
+    }
+    Ok(())
+}
+
+/// Writes all outputs that `render` makes, as [`write()`] does.
 ///
 /// # Errors
 /// The first failure, after everything else is written.

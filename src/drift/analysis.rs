@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::effect::{Effects, Resolver};
-use super::model::{Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
+use super::model::{Attribute, Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
 use super::principals::Principals;
 use super::remedy::remedy;
 use super::replay::{self, Outcome};
@@ -58,6 +58,7 @@ pub fn analyse(
     for drift in &mut drifts {
         drift.id = verdict::fingerprint(drift);
         (drift.severity, drift.rules) = severity::judge(&View::from(&*drift), settings.rules);
+        gravest_first(drift, settings.rules);
         drift.remedy = remedy(drift);
         // What an unmanaged resource was made with is for the judge; its story tells the rest.
         if drift.kind == Kind::Unmanaged {
@@ -76,6 +77,26 @@ pub fn analyse(
         duplicates: outcome.duplicates,
         drifts,
     }
+}
+
+/// Puts the gravest attribute first: where there is room for one, it is that.
+fn gravest_first(drift: &mut Drift, rules: &Rules) {
+    if drift.attributes.len() < 2 {
+        return;
+    }
+    let mut ranked: Vec<(Severity, Attribute)> = drift
+        .attributes
+        .iter()
+        .map(|attribute| {
+            let view = View {
+                attributes: std::slice::from_ref(attribute),
+                ..View::from(&*drift)
+            };
+            (severity::judge(&view, rules).0, attribute.clone())
+        })
+        .collect();
+    ranked.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+    drift.attributes = ranked.into_iter().map(|(_, attribute)| attribute).collect();
 }
 
 /// Open before closed, severe before mild, then by subject, so that two runs list alike.

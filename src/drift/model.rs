@@ -432,9 +432,12 @@ impl Drift {
         self.status == Status::Reconciled && self.by_terraform()
     }
 
-    /// The latest call that still matters to the verdict: the current culprit.
+    /// The call to name where there is room for one: that which the first attribute's value comes
+    /// from, and of a whole resource the latest.
     #[must_use]
     pub fn culprit(&self) -> Option<&Event> {
-        self.events.last()
+        let set = self.attributes.first().and_then(|first| first.by.last());
+        set.and_then(|id| self.events.iter().find(|event| event.event_id == *id))
+            .or_else(|| self.events.last())
     }
 }

@@ -19,6 +19,7 @@ mod junit;
 mod lines;
 mod markdown;
 pub(crate) mod paint;
+mod remedy;
 mod safe_json;
 mod sarif;
 mod sections;
@@ -69,11 +70,13 @@ pub enum Format {
     Html,
     /// Alerts as Falco emits them.
     Falco,
+    /// Terraform code that puts drift right.
+    Remedy,
 }
 
 impl Format {
     /// Every format, in the order the help lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Table,
         Self::Console,
         Self::Diff,
@@ -87,6 +90,7 @@ impl Format {
         Self::Gitlab,
         Self::Html,
         Self::Falco,
+        Self::Remedy,
     ];
 
     /// The word for it on the command line.
@@ -106,6 +110,7 @@ impl Format {
             Self::Gitlab => "gitlab",
             Self::Html => "html",
             Self::Falco => "falco",
+            Self::Remedy => "remedy",
         }
     }
 }
@@ -228,6 +233,7 @@ pub fn render(
         Format::Gitlab => gitlab::write(report, style, out),
         Format::Html => html::write(report, style, out),
         Format::Falco => falco::write(report, style, out),
+        Format::Remedy => remedy::write(report, style, out),
     }?;
     buffered.flush()
 }

@@ -129,7 +129,7 @@ pub fn load_text(location: &str, text: &[u8], naming: &dyn Naming) -> Loaded {
     let mut parts = Vec::new();
     match formats::read(text, naming) {
         Ok(mut parsed) => {
-            parsed.file.location = location.to_owned();
+            location.clone_into(&mut parsed.file.location);
             parts.push((parsed.file, parsed.drafts));
         }
         Err(refusal) => problems.push(refusal.into_problem(location)),

@@ -1,6 +1,6 @@
 //! Loads Terraform states into one inventory of managed resource instances.
 //!
-//! A [`StateLocation`] says where a state lies, [`load`] reads all of them in parallel and puts
+//! A [`StateLocation`] says where a state lies, [`load()`] reads all of them in parallel and puts
 //! them into one [`Inventory`]. What could not be read is listed as [`Problem`]s and never keeps
 //! the other states from being read.
 

@@ -397,7 +397,7 @@ mod tests {
         ] {
             let mut values = Values::default();
             own_colons(object.as_bytes(), 0, |colons| {
-                values.note(object.as_bytes(), colons)
+                values.note(object.as_bytes(), colons);
             });
             assert!(
                 values.are_known(object.as_bytes()) && values.of(Key::Time) != 0,

@@ -259,7 +259,7 @@ mod tests {
         let bytes = text.as_bytes();
         let (mut found, mut plain) = (Vec::new(), Vec::new());
         let note = |found: &mut Vec<_>, colons: Colons| {
-            found.extend(colons.map(|colon| (colon, colons.odd)))
+            found.extend(colons.map(|colon| (colon, colons.odd)));
         };
         let end = own_colons(bytes, 0, |colons| note(&mut found, colons));
         let walk = Walk {

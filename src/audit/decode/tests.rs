@@ -1,5 +1,11 @@
 //! What the decoder makes of whole files, and that it finds what a plain reading finds.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "places in short texts"
+)]
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

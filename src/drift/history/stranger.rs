@@ -117,17 +117,15 @@ impl<'r, 'a> Search<'r, 'a> {
                 account: caused.account.clone(),
                 region: (scope == Scope::Regional).then(|| caused.region.clone()),
             };
-            match found.iter_mut().find(|(known, _, _)| *known == taken) {
-                Some((_, known, touch)) => {
-                    known.id = known.id.take().or(told.id);
-                    known.arn = known.arn.take().or(told.arn);
-                    touch.acts.push(act);
-                }
-                None => {
-                    let call = caused.clone();
-                    let acts = vec![act];
-                    found.push((taken, told, Touch { call, acts }));
-                }
+            if let Some((_, known, touch)) = found.iter_mut().find(|(known, _, _)| *known == taken)
+            {
+                known.id = known.id.take().or(told.id);
+                known.arn = known.arn.take().or(told.arn);
+                touch.acts.push(act);
+            } else {
+                let call = caused.clone();
+                let acts = vec![act];
+                found.push((taken, told, Touch { call, acts }));
             }
         }
         found

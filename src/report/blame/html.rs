@@ -193,7 +193,7 @@ fn write_step(run: &Run<'_>, id: &str, out: &mut dyn Write) -> io::Result<()> {
         words::instant(event.time),
     )?;
     if let Some(deed) = deed(step) {
-        writeln!(out, r#"<h3>What it did</h3><p>{}</p>"#, text(&deed))?;
+        writeln!(out, r"<h3>What it did</h3><p>{}</p>", text(&deed))?;
     }
     let heading = if step.refused() {
         "What it would have set"

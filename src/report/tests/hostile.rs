@@ -236,7 +236,7 @@ fn within_its_medium(format: Format, output: &str, context: &str) {
             );
             assert!(!output.contains("href=\"javascript"), "{context}");
         }
-        Format::Table | Format::Console | Format::Diff | Format::SideBySide => {}
+        Format::Table | Format::Console | Format::Diff | Format::SideBySide | Format::Remedy => {}
     }
 }
 
