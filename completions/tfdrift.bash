@@ -62,13 +62,21 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__blame)
-            opts="-o -q -v -h --state --trail --verify --public-keys --path-style --since --until --at --output --show --reveal --allow-incomplete --account --region --iac-principal --catalogue --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --state-as-of --state-passphrase-env --trail --verify --public-keys --path-style --assume-role --requester-pays --since --until --at --output --show --reveal --allow-incomplete --account --region --iac-principal --catalogue --config-dir --config --memory --threads --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-passphrase-env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -89,6 +97,10 @@ _tfdrift() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --assume-role)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --since)
@@ -139,6 +151,13 @@ _tfdrift() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
                     fi
                     return 0
                     ;;
@@ -195,13 +214,17 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__coverage)
-            opts="-q -v -h --state --catalogue-only --catalogue --path-style --json --colour --quiet --verbose --help"
+            opts="-q -v -h --state --state-passphrase-env --catalogue-only --catalogue --path-style --json --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-passphrase-env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -276,13 +299,21 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__scan)
-            opts="-o -q -v -h --state --trail --verify --public-keys --path-style --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --state-as-of --state-passphrase-env --trail --verify --public-keys --path-style --assume-role --requester-pays --since --until --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config-dir --config --memory --threads --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-passphrase-env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -303,6 +334,10 @@ _tfdrift() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --assume-role)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --since)
@@ -361,6 +396,13 @@ _tfdrift() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
                     fi
                     return 0
                     ;;

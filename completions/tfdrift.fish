@@ -39,8 +39,11 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "demo" -d 'Three sce
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l until -d 'Look at calls before then [default: now]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: table]' -r -F
@@ -55,6 +58,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l region -d 'Only
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l address -d 'Only resources whose address fits; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l iac-principal -d 'Who may apply Terraform: an ARN, role, user or person; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l catalogue -d 'More rules about what a call changes; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l config-dir -d 'The folder with the Terraform code of the states' -r -f -a "(__fish_complete_directories)"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l config -d 'The configuration file [default: ./tfdrift.toml, if there is one]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l memory -d 'How much memory log files in flight may take, as 512MiB or 2G' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l threads -d 'How many threads decode [default: one per core]' -r
@@ -63,6 +67,7 @@ always\t'Whatever it is'
 never\t'Never'"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l verify -d 'Also prove by CloudTrail\'s digests that log files are complete and untouched'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l requester-pays -d 'Agree to pay for requests to buckets whose owner asks that'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l reveal -d 'Print sensitive values in clear'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l report-only -d 'Drift never ends in exit code 2'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l allow-incomplete -d 'Incomplete evidence never ends in exit code 3'
@@ -70,8 +75,11 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s q -l quiet -d '
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s v -l verbose -d 'Say more about what is read; twice for each file'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-` or `s3://bucket/prefix`; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l since -d 'Tell of calls from then on [default: 7d, or 7 days before --at]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l until -d 'Tell of calls before then [default: now]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l at -d 'Tell what the attributes were then, as far as the evidence shows' -r
@@ -82,6 +90,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l account -d 'On
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l region -d 'Only this region; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l iac-principal -d 'Who may apply Terraform: an ARN, role, user or person; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l catalogue -d 'More rules about what a call changes; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l config-dir -d 'The folder with the Terraform code of the states' -r -f -a "(__fish_complete_directories)"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l config -d 'The configuration file [default: ./tfdrift.toml, if there is one]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l memory -d 'How much memory log files in flight may take, as 512MiB or 2G' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l threads -d 'How many threads decode [default: one per core]' -r
@@ -90,6 +99,7 @@ always\t'Whatever it is'
 never\t'Never'"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l verify -d 'Also prove by CloudTrail\'s digests that log files are complete and untouched'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l requester-pays -d 'Agree to pay for requests to buckets whose owner asks that'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l reveal -d 'Print sensitive values in clear'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l allow-incomplete -d 'Incomplete evidence never ends in exit code 3'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -s q -l quiet -d 'Say nothing but the report: no progress, no notes'
@@ -110,6 +120,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s q -l quiet -d
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s v -l verbose -d 'Say more about what is read; twice for each file'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l catalogue -d 'More rules about what a call changes; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'

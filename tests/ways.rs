@@ -528,3 +528,49 @@ fn a_role_is_taken_on_in_each_account() {
     assert_eq!(code, 1);
     assert!(said.contains("say which ones with --account"), "{said}");
 }
+
+#[test]
+fn a_state_that_opentofu_encrypted_opens_with_its_passphrase() {
+    let sealed = include_str!("../testdata/encrypted.tfstate");
+    let words = ["--state", "a.tfstate", "--state-passphrase-env", "SECRET"];
+    let run = Run::new().with("SECRET", "correct-horse-battery-staple");
+    run.put("a.tfstate", sealed);
+    let (code, report, said) = run.scan(&words);
+    assert_eq!(code, 2, "{said}");
+    assert_eq!(before(&report, "instance_type"), Some(&json!("t3.micro")));
+    let (code, _, said) = run.scan(&["--state", "a.tfstate"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("--state-passphrase-env NAME"), "{said}");
+
+    let wrong = Run::new().with("SECRET", "wrong");
+    wrong.put("a.tfstate", sealed);
+    let (code, _, said) = wrong.scan(&words);
+    assert_eq!(code, 1);
+    assert!(
+        said.contains("the passphrase in SECRET does not open the state"),
+        "{said}"
+    );
+    let (code, _, said) = wrong.scan(&["--state", "a.tfstate", "--state-passphrase-env", "NONE"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("NONE holds no passphrase"), "{said}");
+}
+
+#[test]
+fn who_agrees_to_pay_reads_what_asks_for_it() {
+    let store = Store::start();
+    store.put("requester/a.tfstate", state("t3.micro").as_bytes());
+    store.put("requester/trail.json", TRAIL.as_bytes());
+    let run = Run::new().at(&store);
+    let words = [
+        "--state",
+        "s3://logs/requester/a.tfstate",
+        "--trail",
+        "s3://logs/requester/trail.json",
+    ];
+    let (code, _, said) = run.scan(&words);
+    assert_eq!(code, 1);
+    assert!(said.contains("--requester-pays"), "{said}");
+    let agreed = [&words[..], &["--requester-pays"]].concat();
+    let (code, _, said) = run.scan(&agreed);
+    assert_eq!(code, 2, "{said}");
+}

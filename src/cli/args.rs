@@ -222,6 +222,10 @@ pub struct InputArgs {
     #[arg(long, value_name = "TIME")]
     pub state_as_of: Option<AsOf>,
 
+    /// The environment variable with the passphrase of states that OpenTofu encrypted
+    #[arg(long, value_name = "NAME")]
+    pub state_passphrase_env: Option<String>,
+
     /// CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be
     /// repeated
     ///
@@ -404,6 +408,10 @@ pub struct CoverageArgs {
     /// `./terraform.tfstate`, else no state: the rules' own figures.
     #[arg(long = "state", value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub states: Vec<String>,
+
+    /// The environment variable with the passphrase of states that OpenTofu encrypted
+    #[arg(long, value_name = "NAME")]
+    pub state_passphrase_env: Option<String>,
 
     /// Look for no state: only tell how much of AWS's provider the rules cover
     #[arg(long, conflicts_with = "states")]

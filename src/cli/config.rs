@@ -127,6 +127,8 @@ impl Config {
             mut resources,
         } = typed;
         many(&mut input.states, file.input.states);
+        let passphrase = file.input.state_passphrase_env;
+        input.state_passphrase_env = input.state_passphrase_env.or(passphrase);
         input.state_as_of = input.state_as_of.or(file.input.state_as_of);
         many(&mut input.trails, file.input.trails);
         input.path_style |= file.input.path_style;
@@ -328,6 +330,7 @@ mod tests {
     const FULL: &str = r#"
 state = ["s3://states/prod.tfstate", "local.tfstate"]
 state-as-of = "since"
+state-passphrase-env = "STATE_PASSPHRASE"
 trail = "s3://trail"
 path-style = true
 assume-role = "arn:aws:iam::123456789012:role/Audit"
@@ -431,7 +434,7 @@ expires = 2026-06-30
             (
                 "stat = 'x'",
                 "tfdrift.toml:1: `stat` is no key",
-                "state, state-as-of, trail",
+                "state, state-as-of, state-passphrase-env, trail",
             ),
             ("\n\nfail_on = []", "tfdrift.toml:3:", "fail-on"),
             ("since = 'tomorrow'", "tfdrift.toml:1: `since`", "1h30m"),

@@ -85,6 +85,7 @@ fn answer(args: &CoverageArgs, global: &Global) -> Result<Answer, Error> {
     };
     let reach = scan::Reach {
         s3,
+        passphrase: scan::passphrase(args.state_passphrase_env.as_deref())?,
         ..scan::Reach::default()
     };
     let loaded = scan::states(&args.states, &reach, &catalogue)?;

@@ -198,6 +198,7 @@ pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Rea
         s3,
         history,
         as_of: as_of(args, since, now)?,
+        passphrase: passphrase(args.input.state_passphrase_env.as_deref())?,
     })
 }
 
@@ -230,7 +231,7 @@ fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
 }
 
 /// How states are reached, and as of when.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Reach {
     /// How to reach S3.
     pub(super) s3: s3::Options,
@@ -238,6 +239,24 @@ pub(super) struct Reach {
     pub(super) history: Vec<s3::Options>,
     /// When they are to have been current; none for now.
     pub(super) as_of: Option<Timestamp>,
+    /// A variable of the environment, and the passphrase in it.
+    pub(super) passphrase: Option<(String, String)>,
+}
+
+/// The passphrase that a variable of the environment holds.
+///
+/// # Errors
+/// When it holds none.
+pub(super) fn passphrase(variable: Option<&str>) -> Result<Option<(String, String)>, Error> {
+    let Some(variable) = variable else {
+        return Ok(None);
+    };
+    match std::env::var(variable) {
+        Ok(secret) if !secret.is_empty() => Ok(Some((variable.to_owned(), secret))),
+        _ => Err(Error::Usage(format!(
+            "--state-passphrase-env: the environment variable {variable} holds no passphrase"
+        ))),
+    }
 }
 
 /// The time that states are wanted of; none for now.
@@ -286,6 +305,10 @@ pub(super) fn states(
     let access = state::Access {
         store: store.as_ref().map(|store| store as _),
         as_of: reach.as_of,
+        passphrase: reach
+            .passphrase
+            .as_ref()
+            .map(|(variable, secret)| state::Passphrase { variable, secret }),
     };
     let mut loaded = state::load(&locations, access, &naming);
     loaded.problems.extend(problems);

@@ -135,7 +135,8 @@ impl Error {
                 // Without s3:ListBucket the store hides whether a key exists.
                 Operation::Get | Operation::Head => {
                     format!(
-                        "allow s3:GetObject on {bucket_arn}/*, and s3:ListBucket on {bucket_arn}"
+                        "allow s3:GetObject on {bucket_arn}/*, and s3:ListBucket on {bucket_arn}; \
+                         if the bucket's owner lets requesters pay, agree with --requester-pays"
                     )
                 }
             },

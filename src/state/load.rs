@@ -9,6 +9,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use super::backend::{Object, ObjectStore};
+use super::encryption::{self, Passphrase};
 use super::formats::{self, Parsed};
 use super::inventory::{Inventory, Naming};
 use super::location::StateLocation;
@@ -36,6 +37,8 @@ pub struct Access<'a> {
     pub store: Option<&'a dyn ObjectStore>,
     /// When the states are to have been current, where older versions are kept; none for now.
     pub as_of: Option<Timestamp>,
+    /// Opens states that OpenTofu encrypted.
+    pub passphrase: Option<Passphrase<'a>>,
 }
 
 /// Reads all states at `locations` in the order given; those of one location in the order of
@@ -108,7 +111,15 @@ fn read(
     naming: &dyn Naming,
 ) -> Result<Option<Parsed>, Box<Problem>> {
     let location = source.place.to_string();
-    let object = fetch(&source.place, access)?;
+    let mut object = fetch(&source.place, access)?;
+    match encryption::open(&object.bytes, access.passphrase) {
+        Ok(None) => {}
+        Ok(Some(text)) => object.bytes = text,
+        Err(closed) => {
+            let problem = Problem::new(&location, closed.problem);
+            return Err(Box::new(problem.remedy(closed.remedy)));
+        }
+    }
     let mut parsed = match formats::read(&object.bytes, naming) {
         Ok(parsed) => parsed,
         Err(refusal) if source.is_guess && refusal.is_no_state => return Ok(None),

@@ -8,6 +8,7 @@ mod address;
 pub mod backend;
 mod discover;
 mod draft;
+mod encryption;
 mod formats;
 mod guess;
 mod index;
@@ -25,6 +26,7 @@ mod testing;
 
 pub use address::{Address, Key, ModuleStep};
 pub use discover::{Discovered, discover};
+pub use encryption::Passphrase;
 pub use inventory::{Instance, InstanceId, Inventory, Naming, Scope, StateFile};
 pub use load::{Access, Loaded, load, load_text};
 pub use location::{S3Location, StateLocation};

@@ -80,6 +80,7 @@ impl S3 for Watched {
             .gets
             .push(request.input.key.clone());
         refuse(&request.input.key)?;
+        unpaid(&request.input.key, request.input.request_payer.as_ref())?;
         let Some(wanted) = &request.input.version_id else {
             let metadata = self
                 .metadata
@@ -169,12 +170,22 @@ impl S3 for Watched {
             .heads
             .push(request.input.key.clone());
         refuse(&request.input.key)?;
+        unpaid(&request.input.key, request.input.request_payer.as_ref())?;
         self.files.head_object(request).await
     }
 }
 
 fn timestamp(text: &str) -> Timestamp {
     Timestamp::parse(TimestampFormat::DateTime, text).unwrap()
+}
+
+/// Keys that say so are for those who agree to pay.
+fn unpaid(key: &str, payer: Option<&s3s::dto::RequestPayer>) -> S3Result<()> {
+    let agrees = payer.is_some_and(|payer| payer.as_str() == "requester");
+    if key.contains("requester") && !agrees {
+        return Err(s3_error!(AccessDenied, "Access Denied"));
+    }
+    Ok(())
 }
 
 /// Keys that say so are denied, whoever asks.
