@@ -14,7 +14,8 @@ pub(super) struct Contents {
 /// A `resource` block.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Resource {
-    pub(super) resource_type: String,
+    /// The type of resource, as `aws_instance`.
+    pub(super) kind: String,
     pub(super) name: String,
     /// Line of its head, from 1.
     pub(super) line: u64,
@@ -43,10 +44,14 @@ pub(super) fn read(text: &str) -> Result<Contents, (u64, String)> {
     })?;
     let mut contents = Contents::default();
     for block in body.blocks() {
-        let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+        let labels: Vec<&str> = block
+            .labels
+            .iter()
+            .map(hcl_edit::structure::BlockLabel::as_str)
+            .collect();
         match (block.ident.as_str(), labels.as_slice()) {
-            ("resource", [resource_type, name]) => contents.resources.push(Resource {
-                resource_type: (*resource_type).to_owned(),
+            ("resource", [kind, name]) => contents.resources.push(Resource {
+                kind: (*kind).to_owned(),
                 name: (*name).to_owned(),
                 line: line_of(text, &block.ident),
                 ignored: ignored(text, block),
@@ -83,7 +88,7 @@ fn ignored(text: &str, block: &Block) -> Option<Vec<(Option<String>, u64)>> {
         let line = line_of(text, &list.key);
         match &list.value {
             Expression::Array(entries) => {
-                for entry in entries.iter() {
+                for entry in entries {
                     let line = match entry.span() {
                         Some(_) => line_of(text, entry),
                         None => line,
@@ -151,7 +156,7 @@ mod tests {
         assert_eq!(
             resource,
             Resource {
-                resource_type: "aws_instance".to_owned(),
+                kind: "aws_instance".to_owned(),
                 name: "web".to_owned(),
                 line: 3,
                 ignored: None,

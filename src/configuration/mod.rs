@@ -14,13 +14,13 @@ use std::path::Path;
 /// The resource blocks of a root module and of the modules that it calls.
 #[derive(Debug, Default)]
 pub struct Configuration {
-    blocks: HashMap<Name, Block>,
+    blocks: HashMap<Identity, Block>,
     problems: Vec<Problem>,
 }
 
 /// A resource block's name: the names of the modules it lies in, its type and its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Name {
+struct Identity {
     modules: Vec<String>,
     resource_type: String,
     name: String,
@@ -96,7 +96,7 @@ impl Configuration {
         resource_type: &str,
         name: &str,
     ) -> Option<&Block> {
-        self.blocks.get(&Name {
+        self.blocks.get(&Identity {
             modules: modules.into_iter().map(str::to_owned).collect(),
             resource_type: resource_type.to_owned(),
             name: name.to_owned(),

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use super::block::{self, Call, Contents, Resource};
-use super::{Block, Configuration, Ignored, Name, Position, Problem};
+use super::{Block, Configuration, Identity, Ignored, Position, Problem};
 
 /// Files larger than this are no code that people wrote.
 const LARGEST: u64 = 8 << 20;
@@ -153,9 +153,9 @@ impl Reader {
         let downloaded = file
             .components()
             .any(|part| part == Component::Normal(".terraform".as_ref()));
-        let known = self.found.blocks.entry(Name {
+        let known = self.found.blocks.entry(Identity {
             modules: names.to_vec(),
-            resource_type: resource.resource_type,
+            resource_type: resource.kind,
             name: resource.name,
         });
         let block = known.or_insert_with(|| Block {

@@ -118,7 +118,7 @@ mod tests {
         let poor = GOOD.replace("\"ct.name\":\"X\",", "");
         let (parts, told) = run(&format!("{GOOD}\n\nplain text\n{poor}\n{poor}\n{GOOD}"));
         assert_eq!(parts.len(), 1);
-        assert_eq!(parts[0].iter().filter(|byte| **byte == b'\n').count(), 2);
+        assert_eq!(parts[0].split_inclusive(|byte| *byte == b'\n').count(), 2);
         assert_eq!(
             told,
             [
