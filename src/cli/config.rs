@@ -138,6 +138,8 @@ impl Config {
         many(&mut input.public_keys, file.input.public_keys);
         window.since = window.since.or(file.window.since);
         window.until = window.until.or(file.window.until);
+        window.checkpoint = window.checkpoint.or(file.window.checkpoint);
+        window.repeat |= file.window.repeat;
         many(&mut report.outputs, file.report.outputs);
         many(&mut report.show, file.report.show);
         many(&mut verdict.fail_on, file.verdict.fail_on);
@@ -339,6 +341,8 @@ verify = true
 public-keys = "keys.json"
 since = "24h"
 until = 2026-01-15T10:00:00Z
+checkpoint = "last.json"
+repeat = true
 output = ["table", "json=drift.json"]
 show = ["resolved", "failed"]
 fail-on = ["modified", "unmanaged"]
@@ -380,6 +384,7 @@ expires = 2026-06-30
         assert!(
             scan.input.path_style && scan.verdict.allow_incomplete && !scan.verdict.report_only
         );
+        assert!(scan.window.repeat && scan.window.checkpoint.is_some());
         assert!(scan.input.verify && scan.input.public_keys.len() == 1);
         assert_eq!(scan.window.since, Some("24h".parse().unwrap()));
         assert_eq!(

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 pub mod ignore;
 mod job;
+mod memory;
 mod output;
 pub mod progress;
 mod scan;
