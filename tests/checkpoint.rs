@@ -133,6 +133,10 @@ impl Numbers {
             .wrapping_add(1);
         (self.0 >> 33) % most
     }
+
+    fn index(&mut self, most: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(most).unwrap())).unwrap()
+    }
 }
 
 /// A log file and when it comes.
@@ -153,7 +157,7 @@ fn deliveries(numbers: &mut Numbers) -> Vec<Delivery> {
     let mut files: BTreeMap<(u64, u64), Vec<Value>> = BTreeMap::new();
     for call in 0..80 {
         let second = BEGIN + numbers.below(END - BEGIN);
-        let number = numbers.below(3) as usize;
+        let number = numbers.index(3);
         let (parameter, value) = match numbers.below(4) {
             0 => ("instanceType", json!("t3.micro")),
             1 => ("instanceType", json!(format!("m5.x{}", numbers.below(3)))),
@@ -165,7 +169,7 @@ fn deliveries(numbers: &mut Numbers) -> Vec<Delivery> {
         let copies = if numbers.below(4) == 0 { 2 } else { 1 };
         for _ in 0..copies {
             let file = files.entry((minute, numbers.below(3))).or_default();
-            let place = numbers.below(file.len() as u64 + 1) as usize;
+            let place = numbers.index(file.len() + 1);
             file.insert(place, record.clone());
         }
     }
