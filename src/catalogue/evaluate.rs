@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::path::{self, Path, Root};
 use super::rule::{Build, Change, Condition, Each, Pair, Source, TemplatePart, Test};
 use super::schema::Type;
+use super::text::Text;
 use super::value::{Given, coerce, holds_hidden, is_blank, is_hidden, single};
 
 /// The parts of one call that rules may look at.
@@ -257,12 +258,12 @@ impl<'a> View<'a> {
         }
     }
 
-    fn fields(&self, fields: &[(String, Build)]) -> Given {
+    fn fields(&self, fields: &[(Text, Build)]) -> Given {
         let mut block = Map::new();
         for (name, build) in fields {
             match self.build(build) {
                 Given::Value(value) => {
-                    block.insert(name.clone(), value);
+                    block.insert(name.to_string(), value);
                 }
                 Given::Hidden => return Given::Hidden,
                 Given::Absent => {}

@@ -14,6 +14,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{OnceLock, RwLock};
 
+use super::text::Text;
+
 const AWS: &str = include_str!("aws/schema.txt");
 
 /// Deeper nesting than any provider schema has; a bound for the recursion.
@@ -87,9 +89,9 @@ pub struct Block {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body {
     /// Plain attributes by name.
-    pub attributes: BTreeMap<String, Attribute>,
+    pub attributes: BTreeMap<Text, Attribute>,
     /// Nested blocks by name.
-    pub blocks: BTreeMap<String, Block>,
+    pub blocks: BTreeMap<Text, Block>,
 }
 
 /// Where a path leads in a body.
@@ -245,11 +247,11 @@ fn line(resource_type: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Reads the notation of the module's page.
-struct Reader<'a> {
-    rest: &'a str,
+struct Reader {
+    rest: &'static str,
 }
 
-impl<'a> Reader<'a> {
+impl Reader {
     fn body(&mut self, depth: usize) -> Option<Body> {
         if depth > DEEPEST {
             return None;
@@ -266,7 +268,7 @@ impl<'a> Reader<'a> {
                         configurable,
                         computed,
                     };
-                    body.attributes.insert(name.to_owned(), attribute);
+                    body.attributes.insert(name.into(), attribute);
                     self.skip(' ');
                     continue;
                 }
@@ -285,7 +287,7 @@ impl<'a> Reader<'a> {
                 configurable: self.flags().0,
                 body: inner,
             };
-            body.blocks.insert(name.to_owned(), block);
+            body.blocks.insert(name.into(), block);
             self.skip(' ');
         }
         Some(body)
@@ -317,7 +319,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A name, up to what cannot stand in one. A digit before `(` is a nesting.
-    fn name(&mut self) -> Option<&'a str> {
+    fn name(&mut self) -> Option<&'static str> {
         let end = self.rest.find([':', '.', '[', '<', '{', '('])?;
         let end = if self.rest.as_bytes().get(end) == Some(&b'(') {
             end.checked_sub(1)?
