@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::{BlameArgs, BlameShow, FilterArgs, Global, ScanArgs};
 use super::config::Config;
 use super::error::Error;
+use super::interrupt;
 use super::job;
 use super::note;
 use super::output::{self, Manner};
@@ -69,6 +70,7 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     let trails = scan::trails(&inputs)?;
     let since = window.since.map_or(Bound::All, Bound::At);
     let reach = scan::reach(&inputs, since, now)?;
+    let options = scan::reading(&inputs, &reach);
     let catalogue = scan::catalogue(&inputs.knowledge.catalogues)?;
     // Logs alone tell much of a resource, but not what an address means.
     let loaded = if subject::is_address(&args.subject) || has_state(&inputs) {
@@ -81,8 +83,11 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     if !global.quiet {
         note(&format!("window {window}"));
+        for told in &loaded.notes {
+            note(&report::plain(&told.to_string()));
+        }
     }
-    let options = scan::reading(&inputs, &reach);
+    interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let asking = Asking {
         subject: &args.subject,

@@ -152,6 +152,7 @@ impl Config {
         knowledge.config_dir = knowledge.config_dir.or(file.knowledge.config_dir);
         resources.memory = resources.memory.or(file.resources.memory);
         resources.threads = resources.threads.or(file.resources.threads);
+        resources.time_limit = resources.time_limit.or(file.resources.time_limit);
         ScanArgs {
             input,
             window,

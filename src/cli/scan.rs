@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,7 @@ use super::args::{Global, ScanArgs, WindowArgs};
 use super::code::Code;
 use super::config::Config;
 use super::error::Error;
+use super::interrupt;
 use super::job::{Job, shown};
 use super::note;
 use super::output::{self, Manner};
@@ -19,7 +21,7 @@ use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
 use super::verify;
-use crate::audit::pipeline::{self, Options};
+use crate::audit::pipeline::{self, Options, Stop};
 use crate::audit::source::TrailLocation;
 use crate::audit::verify::Witness;
 use crate::catalogue::Catalogue;
@@ -47,6 +49,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     check_outputs(&outputs).map_err(Error::Usage)?;
     let trails = trails(args)?;
     let reach = reach(args, args.window.since.unwrap_or(HOUR), now)?;
+    let mut options = reading(args, &reach);
     let catalogue = catalogue(&args.knowledge.catalogues)?;
     let loaded = states(&args.input.states, &reach, &catalogue)?;
     let window = window(&args.window, &loaded, now)?;
@@ -77,7 +80,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
-    let mut options = reading(args, &reach);
+    interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
         code: &code,
@@ -93,7 +96,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     }
     let report = job.run(|filter, sink| {
         let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
-        if args.input.verify {
+        if args.input.verify && !options.stop.is_due() {
             let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
             tally.problems.extend(found);
         }
@@ -150,7 +153,7 @@ pub(super) fn trails(args: &ScanArgs) -> Result<Vec<TrailLocation>, Error> {
     Ok(trails)
 }
 
-/// What reading may use of the machine.
+/// What reading may use of the machine. Its time begins to run here.
 pub(super) fn reading(args: &ScanArgs, reach: &Reach) -> Options {
     let mut options = Options {
         s3: reach.s3.clone(),
@@ -162,6 +165,9 @@ pub(super) fn reading(args: &ScanArgs, reach: &Reach) -> Options {
     }
     if let Some(threads) = args.resources.threads {
         options.workers = usize::from(threads);
+    }
+    if let Some(limit) = args.resources.time_limit {
+        options.stop = Stop::after(limit, Instant::now());
     }
     options
 }

@@ -156,7 +156,7 @@ impl Error {
                  {bucket} --key '{}' --restore-request Days=7`",
                 self.location.key
             ),
-            Reason::Throttled => "ask for fewer at a time (--requests), or try later".to_owned(),
+            Reason::Throttled => "try later, or choose fewer accounts, regions or days".to_owned(),
             Reason::Timeout | Reason::Unreachable => {
                 "check the network, HTTPS_PROXY and AWS_ENDPOINT_URL".to_owned()
             }
