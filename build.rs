@@ -306,11 +306,16 @@ fn visit(table: &Table, count: &mut dyn FnMut(&str)) {
     }
 }
 
+/// LEB128.
 fn varint(out: &mut Vec<u8>, number: usize) {
     let mut rest = number;
-    while rest >= 0x80 {
-        out.push((rest & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = rest.to_le_bytes();
         rest >>= 7;
+        if rest == 0 {
+            out.push(low & 0x7f);
+            return;
+        }
+        out.push(low | 0x80);
     }
-    out.push(rest as u8);
 }

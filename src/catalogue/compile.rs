@@ -100,7 +100,7 @@ pub fn compile(
             shape,
             build,
             alone: source.alone,
-            key: source.key.clone(),
+            key: source.more().key.clone(),
         });
     }
     Ok(changes)
@@ -124,7 +124,7 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
             path.push('.');
         }
         path.push_str(name);
-        if let Some(block) = body.blocks.get(*name) {
+        if let Some(block) = body.blocks.get(name) {
             if last {
                 return Some((Place::Block(block), path, list_above));
             }
@@ -139,7 +139,7 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
             }
             body = &block.body;
         } else {
-            let attribute = body.attributes.get(*name)?;
+            let attribute = body.attributes.get(name)?;
             return last.then_some((Place::Attribute(attribute), path, list_above));
         }
     }
@@ -151,7 +151,7 @@ fn only_lists_above(body: &Body, names: &[&str]) -> bool {
     let mut body = body;
     names[..names.len() - 1]
         .iter()
-        .all(|name| match body.blocks.get(*name) {
+        .all(|name| match body.blocks.get(name) {
             Some(block) => {
                 body = &block.body;
                 !matches!(block.nesting, Nesting::Set | Nesting::Map)
@@ -215,7 +215,7 @@ fn relative(source: &Source, above: &Source) -> Source {
             *path = inner;
         }
     }
-    for part in &mut source.template {
+    for part in source.rest.iter_mut().flat_map(|rest| &mut rest.template) {
         if let super::rule::TemplatePart::Path(path) = part
             && let Some(inner) = below(path)
         {

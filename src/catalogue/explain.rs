@@ -265,23 +265,23 @@ fn condition(condition: &Condition) -> String {
 fn source(source: &Source, item: &str) -> String {
     let paths: Vec<String> = source.from.iter().map(|from| path(from, item)).collect();
     let mut text = paths.join(" or ");
-    if let Some(value) = &source.value {
+    if let Some(value) = &source.more().value {
         text = match text.as_str() {
             "" => value.to_string(),
             given => format!("{value} if {given} is given"),
         };
     }
-    if !source.template.is_empty() {
+    if !source.more().template.is_empty() {
         let part = |part: &TemplatePart| match part {
             TemplatePart::Literal(text) => text.to_string(),
             TemplatePart::Path(from) => format!("{{{}}}", path(from, item)),
         };
-        text = source.template.iter().map(part).collect();
+        text = source.more().template.iter().map(part).collect();
     }
-    for transform in &source.transforms {
+    for transform in &source.more().transforms {
         text = format!("{text} | {transform}");
     }
-    if let Some(default) = &source.default {
+    if let Some(default) = &source.more().default {
         text = format!("{text}, else {default}");
     }
     if source.present {

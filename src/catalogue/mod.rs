@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod evaluate;
 pub mod explain;
 pub mod load;
+pub mod members;
 mod merge;
 mod pack;
 pub mod path;

@@ -230,11 +230,24 @@ pub enum Build {
     },
 }
 
-/// Where a value comes from.
+/// Where a value comes from. Most are a path and no more, so that the rest stands apart.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
     /// Paths, the first that is there counts.
     pub from: Vec<Path>,
+    /// The call changes it, the record does not show to what.
+    pub unknown: bool,
+    /// Only whether it is there counts, though it may be blank: a block that is, or is not.
+    pub present: bool,
+    /// Counts only if nothing else of the target does.
+    pub alone: bool,
+    /// What few sources say; see [`Source::more`].
+    pub rest: Option<Box<More>>,
+}
+
+/// What few sources say beside their paths.
+#[derive(Debug, Clone, Default)]
+pub struct More {
     /// A constant.
     pub value: Option<Value>,
     /// Literal parts and paths, joined.
@@ -242,17 +255,32 @@ pub struct Source {
     /// Changes of spelling, in order.
     pub transforms: Vec<Transform>,
     /// Words that become other values.
-    pub map: BTreeMap<String, Value>,
+    pub map: BTreeMap<Text, Value>,
     /// The value when the call leaves it out.
     pub default: Option<Value>,
-    /// The call changes it, the record does not show to what.
-    pub unknown: bool,
-    /// Only whether it is there counts, though it may be blank: a block that is, or is not.
-    pub present: bool,
-    /// Counts only if nothing else of the target does.
-    pub alone: bool,
     /// For blocks: the attribute that tells one from another.
     pub key: Option<Text>,
+}
+
+impl Source {
+    /// What it says beside its paths; of most, nothing.
+    #[must_use]
+    pub fn more(&self) -> &More {
+        static NOTHING: More = More {
+            value: None,
+            template: Vec::new(),
+            transforms: Vec::new(),
+            map: BTreeMap::new(),
+            default: None,
+            key: None,
+        };
+        self.rest.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, to be filled in.
+    pub fn more_mut(&mut self) -> &mut More {
+        self.rest.get_or_insert_default()
+    }
 }
 
 /// A part of a template.

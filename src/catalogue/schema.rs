@@ -11,10 +11,10 @@
 //!
 //! `timeouts` blocks are left out: they exist in Terraform alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
 
-use super::text::Text;
+use super::members::Members;
 
 const AWS: &str = include_str!("aws/schema.txt");
 
@@ -89,9 +89,9 @@ pub struct Block {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body {
     /// Plain attributes by name.
-    pub attributes: BTreeMap<Text, Attribute>,
+    pub attributes: Members<Attribute>,
     /// Nested blocks by name.
-    pub blocks: BTreeMap<Text, Block>,
+    pub blocks: Members<Block>,
 }
 
 /// Where a path leads in a body.
@@ -256,7 +256,7 @@ impl Reader {
         if depth > DEEPEST {
             return None;
         }
-        let mut body = Body::default();
+        let (mut attributes, mut blocks) = (Vec::new(), Vec::new());
         while !self.rest.is_empty() && !self.rest.starts_with(')') {
             let name = self.name()?;
             let nesting = match self.next()? {
@@ -268,7 +268,7 @@ impl Reader {
                         configurable,
                         computed,
                     };
-                    body.attributes.insert(name.into(), attribute);
+                    attributes.push((name.into(), attribute));
                     self.skip(' ');
                     continue;
                 }
@@ -287,10 +287,13 @@ impl Reader {
                 configurable: self.flags().0,
                 body: inner,
             };
-            body.blocks.insert(name.into(), block);
+            blocks.push((name.into(), block));
             self.skip(' ');
         }
-        Some(body)
+        Some(Body {
+            attributes: attributes.into_iter().collect(),
+            blocks: blocks.into_iter().collect(),
+        })
     }
 
     fn ty(&mut self, depth: usize) -> Option<Type> {

@@ -524,7 +524,7 @@ fn parent(
             };
             let attribute = wanted
                 .iter()
-                .find(|name| body.attributes.contains_key(**name))?;
+                .find(|name| body.attributes.contains_key(name))?;
             return Some((
                 candidate,
                 (*attribute).to_owned(),

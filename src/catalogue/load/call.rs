@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::source::{conditions, each, find, flatten, parent, source, words, yields};
 use super::{Problem, problem};
 use crate::catalogue::compile;
+use crate::catalogue::members::Members;
 use crate::catalogue::merge::{self, AUTHORS};
 use crate::catalogue::rule::{
     CallRule, Change, EffectKind, Operation, Provenance, ResourceType, Target, TypeFacts,
@@ -197,7 +198,7 @@ fn any_tagged() -> schema::Body {
         .into_iter()
         .map(|(name, ty)| (name.into(), attribute(ty)))
         .collect(),
-        blocks: BTreeMap::new(),
+        blocks: Members::default(),
     }
 }
 

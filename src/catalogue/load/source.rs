@@ -41,8 +41,8 @@ fn pairs(table: &Table) -> Result<Vec<Pair>, Problem> {
     pairs.sort_by_key(|pair| {
         (
             pair.optional,
-            pair.source.value.is_some(),
-            pair.source.default.is_some(),
+            pair.source.more().value.is_some(),
+            pair.source.more().default.is_some(),
         )
     });
     Ok(pairs)
@@ -150,7 +150,10 @@ pub(super) fn source(value: &Tree) -> Result<Source, Problem> {
             let mut parts = text.split(" | ");
             let path = parts.next().unwrap_or_default();
             source.from.push(Path::of(&text.part(0..path.len()))?);
-            source.transforms = parts.map(transform).collect::<Result<_, _>>()?;
+            let transforms: Vec<Transform> = parts.map(transform).collect::<Result<_, _>>()?;
+            if !transforms.is_empty() {
+                source.more_mut().transforms = transforms;
+            }
         }
         Tree::Table(table) => {
             for (key, value) in table {
@@ -161,28 +164,28 @@ pub(super) fn source(value: &Tree) -> Result<Source, Problem> {
                             .map(Path::of)
                             .collect::<Result<_, _>>()?;
                     }
-                    "value" => source.value = Some(json(value)),
-                    "template" => source.template = template(value)?,
+                    "value" => source.more_mut().value = Some(json(value)),
+                    "template" => source.more_mut().template = template(value)?,
                     "map" => {
                         let Some(map) = value.as_table() else {
                             return problem("`map` is a table");
                         };
-                        source.map = map
+                        source.more_mut().map = map
                             .iter()
-                            .map(|(word, value)| (word.to_string(), json(value)))
+                            .map(|(word, value)| (word.clone(), json(value)))
                             .collect();
                     }
                     "as" => {
-                        source.transforms = words(value)?
+                        source.more_mut().transforms = words(value)?
                             .iter()
                             .map(|t| transform(t))
                             .collect::<Result<_, _>>()?;
                     }
-                    "default" => source.default = Some(json(value)),
+                    "default" => source.more_mut().default = Some(json(value)),
                     "unknown" => source.unknown = value.is(true),
                     "present" => source.present = value.is(true),
                     "alone" => source.alone = value.is(true),
-                    "key" => source.key = value.as_text().cloned(),
+                    "key" => source.more_mut().key = value.as_text().cloned(),
                     _ => {
                         return problem(format!(
                             "unknown key `{key}`; see docs/catalogue.md, *A source*"
