@@ -51,9 +51,9 @@ impl Job<'_> {
     ) -> Result<Report, E> {
         let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
         let services = managed_services(self.catalogue, &self.loaded.inventory);
-        let wanted = |service: &str, event: &str| match self.catalogue.rule(service, event) {
-            Some(rule) => rule.operates.is_none(),
-            None => services.contains(service),
+        let wanted = |service: &str, event: &str| {
+            let known = self.catalogue.changes(service, event);
+            known.unwrap_or_else(|| services.contains(service))
         };
         let show = shown(&self.args.report.show);
         let filter = Filter {

@@ -250,7 +250,7 @@ pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
             path: path.clone(),
             source,
         })?;
-        catalogue.add(&path.display().to_string(), text)?;
+        catalogue.add(&path.display().to_string(), &text)?;
     }
     Ok(catalogue)
 }
