@@ -41,7 +41,7 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the 
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
@@ -79,7 +79,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s h -l help -d 'P
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l since -d 'Tell of calls from then on [default: 7d, or 7 days before --at]' -r

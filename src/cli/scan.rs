@@ -22,6 +22,7 @@ use super::verdict::Threshold;
 use super::verify;
 use crate::audit::pipeline::{self, Options};
 use crate::audit::source::TrailLocation;
+use crate::audit::source::sqs::{Hiding, Queue};
 use crate::audit::verify::Witness;
 use crate::catalogue::Catalogue;
 use crate::checkpoint::store::Store;
@@ -55,7 +56,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     let store = place.map(|place| Store::open(place, &scope, &s3));
     let store = store.transpose()?;
     let before = store.as_ref().and_then(Store::checkpoint);
-    let since = since(&args.window, store.is_some(), before)?;
+    let since = since(&args.window, &trails, store.is_some(), before)?;
     let reach = reach(args, since, now)?;
     let catalogue = catalogue(&args.knowledge.catalogues)?;
     let loaded = states(&args.input.states, &reach, &catalogue)?;
@@ -88,6 +89,10 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         }
     }
     let mut options = reading(args, &reach);
+    let queues = queues(&trails, &reach.s3)?;
+    options.queues.clone_from(&queues);
+    let watches = queues.iter().map(|queue| Arc::clone(queue) as _);
+    options.watches.extend(watches);
     // Who names a beginning wants it read, whatever was read before.
     let goes_on = matches!(args.window.since, None | Some(Bound::Checkpoint));
     let seen = Arc::new(Seen::after(before.filter(|_| goes_on)));
@@ -146,20 +151,47 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             store.save(&next)?;
         }
     }
+    for queue in queues {
+        // Nor is a call on its resources told when its message is gone.
+        if loaded.problems.is_empty() {
+            let (deleted, left) = queue.settle()?;
+            if !global.quiet {
+                note(&format!(
+                    "sqs:{}: messages deleted: {deleted}, left in the queue: {left}",
+                    queue.url()
+                ));
+            }
+        } else {
+            queue.give_back();
+        }
+    }
     Ok(ExitCode::from(code))
 }
 
 /// Where the window begins: as was typed, else where the last scan ended, else an hour ago.
-fn since(args: &WindowArgs, remembers: bool, before: Option<&Checkpoint>) -> Result<Bound, Error> {
+fn since(
+    args: &WindowArgs,
+    trails: &[TrailLocation],
+    remembers: bool,
+    before: Option<&Checkpoint>,
+) -> Result<Bound, Error> {
+    let is_queue = |trail: &TrailLocation| matches!(trail, TrailLocation::Queue(_));
+    if args.since.is_none() && trails.iter().any(is_queue) && !trails.iter().all(is_queue) {
+        return Err(Error::Usage(
+            "sqs: beside other log archives needs --since: a queue alone is read whole, and calls \
+             before that time in its log files are passed over"
+                .to_owned(),
+        ));
+    }
     match (args.since, before) {
         (Some(Bound::Checkpoint), _) if !remembers => Err(Error::Usage(
             "--since last goes on where the last scan ended: say with --checkpoint FILE where it \
              is remembered"
                 .to_owned(),
         )),
-        (None | Some(Bound::Checkpoint), Some(before)) => {
-            Ok(before.since().map_or(Bound::All, Bound::At))
-        }
+        // What is read is gone from the queue: all of it counts.
+        (None | Some(Bound::Checkpoint), _) if trails.iter().all(is_queue) => Ok(Bound::All),
+        (None | Some(Bound::Checkpoint), Some(before)) => Ok(Bound::At(before.since())),
         (None | Some(Bound::Checkpoint), None) => Ok(HOUR),
         (Some(typed), _) => Ok(typed),
     }
@@ -215,6 +247,17 @@ pub(super) fn trails(args: &ScanArgs) -> Result<Vec<TrailLocation>, Error> {
         return Err(Error::NoTrail);
     }
     Ok(trails)
+}
+
+/// The queues among log archives.
+fn queues(trails: &[TrailLocation], s3: &s3::Options) -> Result<Vec<Arc<Queue>>, Error> {
+    let urls = trails.iter().filter_map(|trail| match trail {
+        TrailLocation::Queue(url) => Some(url),
+        _ => None,
+    });
+    let opened = urls.map(|url| Queue::new(url, s3, Hiding::default()).map(Arc::new));
+    let opened = opened.collect::<Result<_, _>>();
+    Ok(opened.map_err(pipeline::Error::Threads)?)
 }
 
 /// What reading may use of the machine.
