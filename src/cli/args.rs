@@ -256,6 +256,14 @@ pub struct InputArgs {
     #[arg(long = "public-keys", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub public_keys: Vec<PathBuf>,
 
+    /// How they are reached.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// How buckets and accounts are reached.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReachArgs {
     /// Address buckets by path instead of by host name, as S3-compatible stores may need
     #[arg(long)]
     pub path_style: bool,

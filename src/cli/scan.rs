@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::args::{Global, ScanArgs, WindowArgs};
+use super::args::{Global, ReachArgs, ScanArgs, WindowArgs};
 use super::code::Code;
 use super::config::Config;
 use super::error::Error;
@@ -51,7 +51,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     check_outputs(&outputs).map_err(Error::Usage)?;
     let trails = trails(args)?;
     let place = args.window.checkpoint.as_ref();
-    let (s3, _) = aws(args)?;
+    let (s3, _) = aws(&args.input.reach, &args.filter.place.accounts)?;
     let scope = scope(args);
     let store = place.map(|place| Store::open(place, &scope, &s3));
     let store = store.transpose()?;
@@ -303,7 +303,7 @@ const ACCOUNT: &str = "{account}";
 /// # Errors
 /// When what was asked for does not fit together.
 pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Reach, Error> {
-    let (s3, history) = aws(args)?;
+    let (s3, history) = aws(&args.input.reach, &args.filter.place.accounts)?;
     Ok(Reach {
         s3,
         history,
@@ -313,21 +313,27 @@ pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Rea
 }
 
 /// How to reach S3, and how to reach CloudTrail in each account that is asked.
-fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
+///
+/// # Errors
+/// When a role is asked for in each account, and no account is named.
+pub(super) fn aws(
+    reach: &ReachArgs,
+    accounts: &[String],
+) -> Result<(s3::Options, Vec<s3::Options>), Error> {
     let own = s3::Options {
-        path_style: args.input.path_style.then_some(true),
-        requester_pays: args.input.requester_pays,
+        path_style: reach.path_style.then_some(true),
+        requester_pays: reach.requester_pays,
         ..s3::Options::default()
     };
     let with = |role: String| s3::Options {
         assume_role: Some(role),
         ..own.clone()
     };
-    match &args.input.assume_role {
+    match &reach.assume_role {
         None => Ok((own.clone(), vec![own])),
         Some(role) if role.contains(ACCOUNT) => {
-            let accounts = args.filter.place.accounts.iter();
             let each: Vec<_> = accounts
+                .iter()
                 .map(|account| with(role.replace(ACCOUNT, account)))
                 .collect();
             if each.is_empty() {
