@@ -31,4 +31,5 @@ pub mod drift;
 pub mod report;
 pub mod s3;
 pub mod state;
+pub mod web;
 pub mod window;
