@@ -83,6 +83,9 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     if !global.quiet {
         note(&format!("window {window}"));
+        for told in &loaded.notes {
+            note(&report::plain(&told.to_string()));
+        }
     }
     interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
