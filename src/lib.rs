@@ -33,4 +33,5 @@ pub mod drift;
 pub mod report;
 pub mod s3;
 pub mod state;
+pub mod web;
 pub mod window;

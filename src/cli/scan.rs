@@ -17,7 +17,7 @@ use super::job::{Job, shown};
 use super::memory::Memory;
 use super::note;
 use super::output::{self, Manner};
-use super::store::S3States;
+use super::store::Stores;
 use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
@@ -415,17 +415,12 @@ pub(super) fn states(
             Vec::new(),
         )
     };
-    let bucket = locations.iter().find_map(|location| match location {
-        StateLocation::S3(location) => Some(location),
-        _ => None,
-    });
-    let store = bucket
-        .map(|bucket| S3States::new(&configured(&reach.s3, bucket)))
-        .transpose()
+    let stores = Stores::new(&locations, |bucket| configured(&reach.s3, bucket))
         .map_err(pipeline::Error::Threads)?;
     let naming = AwsNaming::new(catalogue);
     let access = state::Access {
-        store: store.as_ref().map(|store| store as _),
+        store: stores.s3(),
+        remote: stores.remote(),
         as_of: reach.as_of,
         passphrase: reach
             .passphrase
