@@ -21,6 +21,7 @@ use super::values::{OutputSpec, check_outputs};
 use crate::audit::call::Call;
 use crate::audit::decode::{Filter, Prospect, Tally};
 use crate::audit::pipeline;
+use crate::audit::source::TrailLocation;
 use crate::catalogue::Catalogue;
 use crate::drift::effect::Resolver;
 use crate::drift::history::Blame;
@@ -68,6 +69,14 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     check_outputs(&outputs).map_err(Error::Usage)?;
     let (window, at) = window(args, now)?;
     let trails = scan::trails(&inputs)?;
+    if let Some(queue) = trails
+        .iter()
+        .find(|trail| matches!(trail, TrailLocation::Queue(_)))
+    {
+        return Err(Error::Usage(format!(
+            "{queue}: a queue forgets what was read of it; name the bucket that it tells of"
+        )));
+    }
     let since = window.since.map_or(Bound::All, Bound::At);
     let reach = scan::reach(&inputs, since, now)?;
     let options = scan::reading(&inputs, &reach);

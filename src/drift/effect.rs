@@ -145,8 +145,7 @@ impl<'a> Resolver<'a> {
         };
         let hangs = self
             .catalogue
-            .services_of(resource_type)
-            .flat_map(|rules| rules.calls.values())
+            .calls_of(resource_type)
             .any(|rule| rule.targets.iter().any(makes));
         self.hanging
             .write()

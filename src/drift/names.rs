@@ -12,6 +12,7 @@ use crate::audit::call::Call;
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{Pair, Parent, ResourceType, Scope, Target};
 use crate::catalogue::schema::Type;
+use crate::catalogue::text::Text;
 use crate::catalogue::value::Given;
 use crate::catalogue::{Catalogue, aws::identifier, schema};
 use crate::state::inventory::{self, InstanceId, Naming};
@@ -128,7 +129,7 @@ fn one_each(given: &[(&Pair, Vec<String>)]) -> Vec<Vec<(String, String)>> {
                 .iter()
                 .filter_map(|(pair, values)| {
                     let value = values.get(at).or_else(|| values.first())?;
-                    Some((pair.attribute.clone(), value.clone()))
+                    Some((pair.attribute.to_string(), value.clone()))
                 })
                 .collect()
         })
@@ -332,7 +333,7 @@ pub fn parent(
 pub fn has_dependants(
     resolver: &Resolver<'_>,
     instance: InstanceId,
-    yields: &[(String, String)],
+    yields: &[(Text, Text)],
 ) -> bool {
     let own: Vec<String> = ["id", "arn", "name"]
         .iter()

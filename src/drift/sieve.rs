@@ -232,7 +232,7 @@ impl Need {
     fn key(resource_type: &str, pair: &Pair, named: Named) -> Self {
         Self {
             named,
-            keys: vec![(resource_type.to_owned(), pair.attribute.clone())],
+            keys: vec![(resource_type.to_owned(), pair.attribute.to_string())],
             ..Self::default()
         }
     }
@@ -274,16 +274,17 @@ impl Spelt<'_> {
 
     /// How what a source gives stands in a call; none if it may not.
     fn source(&self, source: &Source) -> Option<Named> {
+        let more = source.more();
         let plain = !source.present
-            && source.template.is_empty()
-            && source.value.is_none()
-            && source.default.is_none()
-            && source.map.is_empty()
+            && more.template.is_empty()
+            && more.value.is_none()
+            && more.default.is_none()
+            && more.map.is_empty()
             && source.from.iter().all(|path| self.is_plain(path));
         if !plain {
             return None;
         }
-        let spelt = source.transforms.iter().map(|transform| match transform {
+        let mut spelt = more.transforms.iter().map(|transform| match transform {
             Transform::First | Transform::List | Transform::Tail | Transform::Zone => {
                 Some(Named::Whole)
             }
@@ -292,7 +293,7 @@ impl Spelt<'_> {
             Transform::After(cut) if cut.ends_with(['/', ':']) => Some(Named::Part),
             _ => None,
         });
-        spelt.fold(Some(Named::Whole), |one, other| Some(one?.max(other?)))
+        spelt.try_fold(Named::Whole, |one, other| Some(one.max(other?)))
     }
 
     /// Whether a path leads to what the call itself holds.

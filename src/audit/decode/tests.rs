@@ -100,6 +100,7 @@ fn only_changes_in_the_window_are_calls_and_all_records_are_counted() {
         tally,
         Tally {
             files: 1,
+            known: 0,
             bytes: length,
             inflated: length,
             records: 9,

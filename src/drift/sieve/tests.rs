@@ -25,7 +25,7 @@ static CALLS: LazyLock<Vec<(&str, &CallRule)>> = LazyLock::new(|| {
     services
         .into_iter()
         .filter_map(|service| Some((service, CATALOGUE.service(service)?)))
-        .flat_map(|(service, rules)| rules.calls.values().map(move |rule| (service, rule)))
+        .flat_map(|(service, rules)| rules.calls().map(move |rule| (service, rule)))
         .collect()
 });
 
@@ -197,7 +197,7 @@ fn spelt(value: Value, source: &Source, choices: &mut Choices) -> Value {
         return value;
     };
     let mut text = text;
-    for transform in &source.transforms {
+    for transform in &source.more().transforms {
         match transform {
             Transform::UrlDecode if choices.one_in(2) => {
                 text = text
@@ -274,10 +274,15 @@ fn made(rule: &CallRule, choices: &mut Choices) -> Made {
                 continue;
             }
             let sources = pair.source.from.iter();
-            let templates = pair.source.template.iter().filter_map(|part| match part {
-                crate::catalogue::rule::TemplatePart::Path(path) => Some(path),
-                crate::catalogue::rule::TemplatePart::Literal(_) => None,
-            });
+            let templates = pair
+                .source
+                .more()
+                .template
+                .iter()
+                .filter_map(|part| match part {
+                    crate::catalogue::rule::TemplatePart::Path(path) => Some(path),
+                    crate::catalogue::rule::TemplatePart::Literal(_) => None,
+                });
             let paths: Vec<&Path> = sources.chain(templates).collect();
             if paths.is_empty() {
                 continue;
@@ -328,7 +333,7 @@ fn record(service: &str, rule: &CallRule, number: usize, choices: &mut Choices) 
     }
     let account = [ACCOUNT, "999999999999"][choices.below(2)];
     json!({
-        "eventTime": "2026-01-15T10:35:10Z", "eventSource": service, "eventName": rule.event,
+        "eventTime": "2026-01-15T10:35:10Z", "eventSource": service, "eventName": rule.event.as_str(),
         "awsRegion": "eu-central-1", "recipientAccountId": account, "eventID": number.to_string(),
         "userIdentity": {"type": "IAMUser", "userName": "instance", "accountId": account}, "readOnly": false,
         "requestParameters": request, "responseElements": response, "additionalEventData": extra,
@@ -349,7 +354,7 @@ fn decoded(text: &str, wanted: &(dyn Fn(&Prospect<'_>) -> bool + Sync)) -> Vec<C
     };
     let (mut calls, mut tally) = (Vec::new(), Tally::default());
     Decoder::new().file("x", text.as_bytes(), &filter, &mut tally, &mut |call| {
-        calls.push(call)
+        calls.push(call);
     });
     assert_eq!(tally.problems, []);
     calls
