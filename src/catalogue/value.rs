@@ -12,6 +12,8 @@ pub enum Given {
     Absent,
     /// That it changes, but not to what.
     Hidden,
+    /// A value in the log's own spelling, which can only be told to be the same or not.
+    Alike(Value),
     /// The value.
     Value(Value),
 }

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::compare;
+use crate::catalogue::alike;
 use crate::catalogue::path::{members, pair_key};
-use crate::catalogue::rule::{Change, Fields, Operation, Shape};
+use crate::catalogue::rule::{Build, Change, Fields, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
-use crate::catalogue::value::Given;
+use crate::catalogue::value::{Given, coerce};
 
 /// A value as far as the evidence tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,6 +141,13 @@ impl Live {
         let next = match (given, &before) {
             (Given::Absent, _) => return,
             (Given::Hidden, _) => Known::SetBy(cause.event),
+            (Given::Alike(value), before) => {
+                let believed = self.slots.get(change.path.as_str());
+                let believed = believed.map_or_else(|| Some(held.clone()), |s| s.believed.value());
+                let known = [believed, before.value()].into_iter().flatten();
+                let same = known.into_iter().find(|own| is_alike(change, own, &value));
+                same.map_or(Known::SetBy(cause.event), Known::Value)
+            }
             (Given::Value(value), _) if change.operation == Operation::Set => Known::Value(value),
             // Members that come or go tell nothing of a list that is not known.
             (Given::Value(_), Known::SetBy(event)) => Known::SetBy(*event),
@@ -212,7 +220,16 @@ impl Live {
         let shape = Shape::Plain(inner.clone());
         let given = match given {
             Given::Absent => return,
-            Given::Hidden => {
+            Given::Alike(value)
+                if !self
+                    .slots
+                    .keys()
+                    .any(|path| path.starts_with(&*change.path))
+                    && is_alike(change, &Value::Object(held.clone()), &value) =>
+            {
+                return;
+            }
+            Given::Hidden | Given::Alike(_) => {
                 let whole = Value::Object(held);
                 self.set(
                     &change.path,
@@ -403,6 +420,17 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
         }
     };
     Value::Array(list)
+}
+
+/// Whether a value in a log's own spelling says what is there already.
+fn is_alike(change: &Change, own: &Value, given: &Value) -> bool {
+    match &change.build {
+        Build::Alike(_, Kind::Block(block)) => alike::same(own, given, block),
+        Build::Alike(_, Kind::Value(ty)) => {
+            coerce(given, ty).is_some_and(|given| compare::equal(own, &given, ty))
+        }
+        _ => false,
+    }
 }
 
 /// Whether two blocks agree in all plain fields that the call gives; lists are compared member by member elsewhere.
