@@ -108,6 +108,23 @@ fn texts(one: &str, other: &str) -> bool {
         || (Arn::parse(one).is_some() != Arn::parse(other).is_some()
             && identifier::same(one, other))
         || one.trim_end() == other.trim_end()
+        || (one.eq_ignore_ascii_case(other) && is_weekly(one))
+}
+
+/// Whether a text is a weekly window, whose days services spell in lower case whatever they are
+/// given: `Sun:05:00-Sun:06:00` (Amazon RDS User Guide, *The maintenance window*).
+fn is_weekly(text: &str) -> bool {
+    let is_moment = |text: &str| {
+        let bytes = text.as_bytes();
+        bytes.len() == 9
+            && bytes.iter().enumerate().all(|(at, byte)| match at {
+                0..=2 => byte.is_ascii_alphabetic(),
+                3 | 6 => *byte == b':',
+                _ => byte.is_ascii_digit(),
+            })
+    };
+    text.split_once('-')
+        .is_some_and(|(from, to)| is_moment(from) && is_moment(to))
 }
 
 /// Whether a value says no more than an absent one: null, false, zero, empty.
@@ -328,6 +345,25 @@ mod tests {
                 true,
             ),
             (json!("gp2"), json!("gp3"), Type::String, false),
+            (
+                json!("sun:05:00-sun:06:00"),
+                json!("Sun:05:00-Sun:06:00"),
+                Type::String,
+                true,
+            ),
+            (json!("prod"), json!("PROD"), Type::String, false),
+            (
+                json!(r#"{"maxReceiveCount":5,"on":true}"#),
+                json!(r#"{"on":"true","maxReceiveCount":"5"}"#),
+                Type::String,
+                true,
+            ),
+            (
+                json!(r#"{"version":"007"}"#),
+                json!(r#"{"version":7}"#),
+                Type::String,
+                false,
+            ),
             (json!(0), json!(1), Type::Number, false),
         ];
         for (one, other, ty, want) in cases {
