@@ -248,6 +248,8 @@ pub struct Source {
     pub unknown: bool,
     /// Only whether it is there counts, though it may be blank: a block that is, or is not.
     pub present: bool,
+    /// An empty text is a value: it clears what was there.
+    pub blank: bool,
     /// Counts only if nothing else of the target does.
     pub alone: bool,
     /// For blocks: the attribute that tells one from another.

@@ -50,8 +50,7 @@ fn alike(one: &Value, other: &Value) -> bool {
                     .all(|(key, value)| other.get(key).is_some_and(|found| alike(value, found)))
         }
         (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len()
-                && one.iter().zip(other).all(|(one, other)| alike(one, other))
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
         }
         (Value::String(text), scalar @ (Value::Number(_) | Value::Bool(_)))
         | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => {
