@@ -46,6 +46,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l public-keys -d 
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l until -d 'Look at calls before then [default: now]' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l checkpoint -d 'Remember in this file or s3:// object what was read and told, and go on from there' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: table]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l show -d 'Also list what is hidden by default; can be repeated' -r -f -a "resolved\t'What was put back within the window'
 suppressed\t'What an ignore rule hides'
@@ -69,6 +70,7 @@ never\t'Never'"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l verify -d 'Also prove by CloudTrail\'s digests that log files are complete and untouched'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l requester-pays -d 'Agree to pay for requests to buckets whose owner asks that'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l repeat -d 'With --checkpoint: tell every drift that is open, not only what is new or changed'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l reveal -d 'Print sensitive values in clear'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l report-only -d 'Drift never ends in exit code 2'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l allow-incomplete -d 'Incomplete evidence never ends in exit code 3'

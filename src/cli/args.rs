@@ -154,6 +154,9 @@ Examples:
     tfdrift scan --state s3://states/prod.tfstate --trail s3://trail --since 24h \\
       --min-severity high -o markdown=drift.md -o json=drift.json -o table
 
+  From cron: only what is new since the last time, late log files included:
+    tfdrift scan --trail s3://trail --checkpoint s3://states/tfdrift.checkpoint -q -o markdown
+
   Only what was not applied by the pipeline's role counts as Terraform:
     tfdrift scan --trail s3://trail --iac-principal 'arn:aws:iam::*:role/terraform-*'
 
@@ -273,7 +276,7 @@ pub struct WindowArgs {
     ///
     /// A time ago (`1h30m`, `7d`, `2w`), a UTC date or time (`2026-01-15`, `2026-01-15T10:00`),
     /// RFC 3339 (`2026-01-15T10:00:00+09:00`), `today`, `yesterday`, `last` (where the last scan
-    /// ended), `state` (when the state was last written) or `all`.
+    /// ended, see --checkpoint), `state` (when the state was last written) or `all`.
     #[arg(long, value_name = "TIME")]
     pub since: Option<Bound>,
 
@@ -282,6 +285,21 @@ pub struct WindowArgs {
     /// As --since. A date means its first second: `--until 2026-01-15` leaves that day out.
     #[arg(long, value_name = "TIME")]
     pub until: Option<Bound>,
+
+    /// Remember in this file or s3:// object what was read and told, and go on from there
+    ///
+    /// Then --since is `last` where nothing else is said. Log files that come up to six hours late
+    /// are still read, each event is used once, and each drift is told once unless it changes. The
+    /// exit code goes by what is told: 0 where all that is open was told before.
+    ///
+    /// It is written when the reports are, and holds parts of log records: keep it as safe as those.
+    /// Each set of --trail, --account, --region and --address needs its own.
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
+    pub checkpoint: Option<String>,
+
+    /// With --checkpoint: tell every drift that is open, not only what is new or changed
+    #[arg(long)]
+    pub repeat: bool,
 }
 
 /// What is reported, and how.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::audit::pipeline;
 use crate::catalogue::load::LoadError;
 use crate::drift::history::subject::Unknown;
-use crate::{audit, state, window};
+use crate::{audit, checkpoint, state, window};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum Error {
     /// The log files cannot be read at all.
     #[error("{0}")]
     Read(#[from] pipeline::Error),
+    /// The checkpoint cannot be used.
+    #[error("--checkpoint: {0}")]
+    Checkpoint(#[from] checkpoint::store::Error),
     /// A catalogue file cannot be used.
     #[error("--catalogue: {0}")]
     Catalogue(#[from] LoadError),

@@ -14,6 +14,7 @@ use super::config::Config;
 use super::error::Error;
 use super::interrupt;
 use super::job::{Job, shown};
+use super::memory::Memory;
 use super::note;
 use super::output::{self, Manner};
 use super::store::S3States;
@@ -25,6 +26,8 @@ use crate::audit::pipeline::{self, Options, Stop};
 use crate::audit::source::TrailLocation;
 use crate::audit::verify::Witness;
 use crate::catalogue::Catalogue;
+use crate::checkpoint::store::Store;
+use crate::checkpoint::{Checkpoint, Reading, Scope, Seen};
 use crate::drift::names::AwsNaming;
 use crate::s3;
 use crate::state::{self, StateLocation};
@@ -48,11 +51,18 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     check_outputs(&outputs).map_err(Error::Usage)?;
     let trails = trails(args)?;
-    let reach = reach(args, args.window.since.unwrap_or(HOUR), now)?;
+    let place = args.window.checkpoint.as_ref();
+    let (s3, _) = aws(args)?;
+    let scope = scope(args);
+    let store = place.map(|place| Store::open(place, &scope, &s3));
+    let store = store.transpose()?;
+    let before = store.as_ref().and_then(Store::checkpoint);
+    let since = since(&args.window, store.is_some(), before)?;
+    let reach = reach(args, since, now)?;
     let mut options = reading(args, &reach);
     let catalogue = catalogue(&args.knowledge.catalogues)?;
     let loaded = states(&args.input.states, &reach, &catalogue)?;
-    let window = window(&args.window, &loaded, now)?;
+    let window = window(since, args.window.until, &loaded, now)?;
     let code = Code::read(
         args.knowledge.config_dir.as_deref(),
         !args.input.states.is_empty(),
@@ -80,6 +90,15 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
+    // Who names a beginning wants it read, whatever was read before.
+    let goes_on = matches!(args.window.since, None | Some(Bound::Checkpoint));
+    let seen = Arc::new(Seen::after(before.filter(|_| goes_on)));
+    if store.is_some() {
+        options.watches.push(Arc::clone(&seen) as _);
+    }
+    let memory = store
+        .as_ref()
+        .map(|_| Memory::new(before, args.window.repeat));
     interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
@@ -89,13 +108,17 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         window,
         catalogue: &catalogue,
         loaded: &loaded,
+        memory: memory.as_ref(),
     };
+    let mut reading = Reading::default();
     let witness = Arc::new(Witness::default());
     if args.input.verify {
         options.watches.push(Arc::clone(&witness) as _);
     }
     let report = job.run(|filter, sink| {
         let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
+        reading = seen.finish(&tally.problems);
+        tally.known = seen.skipped();
         if args.input.verify && !options.stop.is_due() {
             let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
             tally.problems.extend(found);
@@ -113,14 +136,58 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     output::write(&outputs, &report, &manner)?;
     if !global.quiet {
         note(&verdict);
+        if let Some(told) = memory.as_ref().and_then(Memory::told) {
+            note(&told);
+        }
+    }
+    // A drift of a state that could not be read is not gone: what is known of it stays known.
+    if let Some(memory) = memory
+        && loaded.problems.is_empty()
+    {
+        let next = Checkpoint::next(before, scope, &window, &reading, memory.gathered());
+        if let Some(store) = store {
+            store.save(&next)?;
+        }
     }
     Ok(ExitCode::from(code))
 }
 
+/// Where the window begins: as was typed, else where the last scan ended, else an hour ago.
+fn since(args: &WindowArgs, remembers: bool, before: Option<&Checkpoint>) -> Result<Bound, Error> {
+    match (args.since, before) {
+        (Some(Bound::Checkpoint), _) if !remembers => Err(Error::Usage(
+            "--since last goes on where the last scan ended: say with --checkpoint FILE where it \
+             is remembered"
+                .to_owned(),
+        )),
+        (None | Some(Bound::Checkpoint), Some(before)) => {
+            Ok(before.since().map_or(Bound::All, Bound::At))
+        }
+        (None | Some(Bound::Checkpoint), None) => Ok(HOUR),
+        (Some(typed), _) => Ok(typed),
+    }
+}
+
+/// What of the command line decides which log files are read, and which drifts are seen.
+fn scope(args: &ScanArgs) -> Scope {
+    let set = |texts: &[String]| texts.iter().cloned().collect();
+    Scope {
+        trails: set(&args.input.trails),
+        accounts: set(&args.filter.place.accounts),
+        regions: set(&args.filter.place.regions),
+        addresses: set(&args.filter.addresses),
+    }
+}
+
 /// The window that was asked for.
-fn window(args: &WindowArgs, loaded: &state::Loaded, now: Timestamp) -> Result<Window, Error> {
-    let since = at_state_write(args.since.unwrap_or(HOUR), loaded);
-    let until = at_state_write(args.until.unwrap_or(Bound::Now), loaded);
+fn window(
+    since: Bound,
+    until: Option<Bound>,
+    loaded: &state::Loaded,
+    now: Timestamp,
+) -> Result<Window, Error> {
+    let since = at_state_write(since, loaded);
+    let until = at_state_write(until.unwrap_or(Bound::Now), loaded);
     Ok(Window::resolve(&since, &until, now)?)
 }
 
@@ -183,7 +250,7 @@ pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
             path: path.clone(),
             source,
         })?;
-        catalogue.add(&path.display().to_string(), text)?;
+        catalogue.add(&path.display().to_string(), &text)?;
     }
     Ok(catalogue)
 }
@@ -360,16 +427,12 @@ mod tests {
 
     #[test]
     fn since_state_begins_in_the_second_of_the_latest_state_write() {
-        let args = WindowArgs {
-            since: Some(Bound::StateWrite),
-            until: None,
-        };
         let loaded = loaded(&[
             "2026-01-15T09:00:00Z",
             "2026-01-15T10:20:30.75Z",
             "2026-01-15T08:00:00Z",
         ]);
-        let window = window(&args, &loaded, NOW.parse().unwrap()).unwrap();
+        let window = window(Bound::StateWrite, None, &loaded, NOW.parse().unwrap()).unwrap();
         assert_eq!(
             window.to_string(),
             "2026-01-15T10:20:30Z – 2026-01-15T11:00:00Z"
@@ -378,15 +441,11 @@ mod tests {
 
     #[test]
     fn since_state_without_a_state_that_has_a_time_says_so() {
-        let args = WindowArgs {
-            since: Some(Bound::StateWrite),
-            until: None,
-        };
         let catalogue = Catalogue::builtin();
         let naming = AwsNaming::new(&catalogue);
         let text = br#"{"version": 4, "resources": []}"#;
         let loaded = state::load_text("-", text, &naming);
-        let refused = window(&args, &loaded, NOW.parse().unwrap()).unwrap_err();
+        let refused = window(Bound::StateWrite, None, &loaded, NOW.parse().unwrap()).unwrap_err();
         assert!(matches!(
             refused,
             Error::Window(window::Error::Unresolved { word: "state", .. })

@@ -251,7 +251,9 @@ impl Recorder {
             let Some(error) = last else { continue };
             let things = match operation {
                 Operation::List | Operation::Versions => "listings",
-                Operation::Get | Operation::GetVersion | Operation::Head => "objects",
+                Operation::Get | Operation::GetVersion | Operation::Head | Operation::Put => {
+                    "objects"
+                }
             };
             let more = format!(
                 "the same for {} more {things}: {}",

@@ -142,9 +142,7 @@ when = ["!dryRun"]
 add.tags = "item.tags"
 set.display_name = { unknown = true }
 "#;
-        catalogue
-            .add("example.toml", rules.to_owned())
-            .expect("rules");
+        catalogue.add("example.toml", rules).expect("rules");
         catalogue
     }
 
