@@ -163,6 +163,8 @@ pub struct Change {
 pub enum Shape {
     /// A value of this type.
     Plain(Type),
+    /// The value of a tag: none, and an empty one, are two.
+    Tag(Type),
     /// A list (or set, when unordered) of blocks, of which these fields are known.
     Blocks {
         /// Whether order counts.

@@ -100,6 +100,10 @@ impl Transform {
             },
             (Self::Several, Value::Array(list)) if list.len() > 1 => Value::Array(list),
             (Self::Several, _) => Value::Null,
+            (Self::Join, Value::Object(map)) => map
+                .into_iter()
+                .map(|(key, value)| (key, self.apply(value)))
+                .collect(),
             (Self::Join, Value::Array(list)) => {
                 let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                 Value::String(texts.join(","))

@@ -22,7 +22,8 @@ pub enum Verdict {
 #[must_use]
 pub fn compare(believed: &Value, found: &Value, shape: &Shape) -> Verdict {
     match shape {
-        Shape::Plain(ty) => plain(believed, found, ty),
+        Shape::Tag(_) if believed.is_null() != found.is_null() => Verdict::Differs,
+        Shape::Plain(ty) | Shape::Tag(ty) => plain(believed, found, ty),
         Shape::Blocks { ordered, fields } => {
             if blocks(believed, found, *ordered, fields) {
                 Verdict::Equal
@@ -272,7 +273,7 @@ pub fn members_changed(
     };
     let same = |one: &Value, other: &Value| match shape {
         Shape::Plain(Type::List(ty) | Type::Set(ty)) => equal(one, other, ty),
-        Shape::Plain(ty) => equal(one, other, ty),
+        Shape::Plain(ty) | Shape::Tag(ty) => equal(one, other, ty),
         Shape::Blocks { fields, .. } => {
             same_block(one, other, fields) || same_block(other, one, fields)
         }
@@ -370,6 +371,22 @@ mod tests {
             assert_eq!(equal(&one, &other, &ty), want, "{one} {other}");
             assert_eq!(equal(&other, &one, &ty), want, "{other} {one}");
         }
+    }
+
+    #[test]
+    fn a_tag_without_a_value_is_a_tag() {
+        let tag = Shape::Tag(Type::String);
+        let cases = [
+            (json!(null), json!(""), Verdict::Differs),
+            (json!(""), json!(null), Verdict::Differs),
+            (json!(null), json!(null), Verdict::Equal),
+            (json!("5"), json!(5), Verdict::Equal),
+        ];
+        for (one, other, want) in cases {
+            assert_eq!(compare(&one, &other, &tag), want, "{one} {other}");
+        }
+        let plain = Shape::Plain(Type::String);
+        assert_eq!(compare(&json!(null), &json!(""), &plain), Verdict::Equal);
     }
 
     #[test]
