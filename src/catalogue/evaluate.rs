@@ -119,6 +119,9 @@ impl<'a> View<'a> {
         }
         for path in &source.from {
             given = self.raw(path);
+            if given == Given::Absent && source.blank && self.is_empty_text(path) {
+                return Given::Value(Value::String(String::new()));
+            }
             if given != Given::Absent {
                 break;
             }
@@ -170,6 +173,12 @@ impl<'a> View<'a> {
             }
         }
         Given::Absent
+    }
+
+    /// Whether an empty text stands at a path.
+    fn is_empty_text(&self, path: &Path) -> bool {
+        let picked = path::select(self.root(path.root), &path.steps);
+        picked.values.iter().any(|value| value.as_str() == Some(""))
     }
 
     /// Whether a path is there at all, though blank: `environment: {}`.

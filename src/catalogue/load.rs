@@ -465,8 +465,19 @@ fn flatten(
     table: &Table,
     visit: &mut dyn FnMut(&str, &Value) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    const SOURCE_KEYS: [&str; 10] = [
-        "present", "from", "value", "template", "map", "as", "default", "unknown", "alone", "key",
+    const SOURCE_KEYS: [&str; 12] = [
+        "present",
+        "from",
+        "value",
+        "template",
+        "map",
+        "as",
+        "default",
+        "unknown",
+        "blank",
+        "unordered",
+        "alone",
+        "key",
     ];
     for (key, value) in table {
         let dotted = if prefix.is_empty() {
@@ -607,6 +618,8 @@ fn source(value: &Value) -> Result<Source, Problem> {
                     "default" => source.default = Some(json(value)),
                     "unknown" => source.unknown = value.as_bool() == Some(true),
                     "present" => source.present = value.as_bool() == Some(true),
+                    "blank" => source.blank = value.as_bool() == Some(true),
+                    "unordered" => source.unordered = value.as_bool() == Some(true),
                     "alone" => source.alone = value.as_bool() == Some(true),
                     "key" => source.key = value.as_str().map(str::to_owned),
                     _ => {
