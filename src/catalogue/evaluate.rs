@@ -107,9 +107,14 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a source gives, before it is made to fit a type.
+    /// What a source gives, before it is made to fit a type. What holds something hidden is hidden.
     #[must_use]
     pub fn source(&self, source: &Source) -> Given {
+        self.found(source, false)
+    }
+
+    /// What a source gives. Of blocks, parts may be hidden: only what the rule looks at counts.
+    fn found(&self, source: &Source, partly: bool) -> Given {
         if source.present {
             return self.presence(source);
         }
@@ -119,8 +124,8 @@ impl<'a> View<'a> {
         }
         for path in &source.from {
             given = self.raw(path);
-            if given == Given::Absent && source.blank && self.is_empty_text(path) {
-                return Given::Value(Value::String(String::new()));
+            if given == Given::Absent && source.blank && self.stands_empty(path) {
+                given = Given::Value(Value::String(String::new()));
             }
             if given != Given::Absent {
                 break;
@@ -144,7 +149,7 @@ impl<'a> View<'a> {
             given = Given::Value(value.clone());
         }
         match given {
-            Given::Value(value) if holds_hidden(&value) => Given::Hidden,
+            Given::Value(value) if !partly && holds_hidden(&value) => Given::Hidden,
             Given::Value(value) => {
                 let value = source
                     .transforms
@@ -175,10 +180,10 @@ impl<'a> View<'a> {
         Given::Absent
     }
 
-    /// Whether an empty text stands at a path.
-    fn is_empty_text(&self, path: &Path) -> bool {
+    /// Whether an empty text or an empty object stands at a path.
+    fn stands_empty(&self, path: &Path) -> bool {
         let picked = path::select(self.root(path.root), &path.steps);
-        picked.values.iter().any(|value| value.as_str() == Some(""))
+        picked.values.iter().any(|value| !value.is_null())
     }
 
     /// Whether a path is there at all, though blank: `environment: {}`.
@@ -231,7 +236,7 @@ impl<'a> View<'a> {
                 Given::Value(value) => coerce(&value, ty).map_or(Given::Hidden, Given::Value),
                 other => other,
             },
-            Build::Blocks(source, fields) => match self.source(source) {
+            Build::Blocks(source, fields) => match self.found(source, true) {
                 Given::Value(value) => {
                     let mut blocks = Vec::new();
                     for member in path::members(&value) {
