@@ -71,7 +71,7 @@ pub fn compile(
             ),
             Place::Block(block) => {
                 let fields = fields(&block.body, attribute, source, entries);
-                let ordered = block.nesting == Nesting::List;
+                let ordered = block.nesting == Nesting::List && !source.unordered;
                 let shape = Shape::Blocks {
                     ordered,
                     fields: known(&block.body, &fields),
@@ -210,7 +210,10 @@ fn fields(
         let dotted = format!("{above}.{name}");
         let own = entries.get(dotted.as_str());
         let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
-        if single {
+        if let Some(source) = own.filter(|source| source.present) {
+            let source = relative(source, above_source);
+            out.push((name.clone(), Build::Leaf(source, Type::Any)));
+        } else if single {
             let inner = fields(&block.body, &dotted, above_source, entries);
             if !inner.is_empty() {
                 out.push((
@@ -261,6 +264,12 @@ fn known(body: &Body, builds: &[(Text, Build)]) -> Fields {
     let mut out = Fields::new();
     for (name, build) in builds {
         let field = match build {
+            // Of a block that says something by being there, only that is known.
+            Build::Leaf(..) if body.blocks.contains_key(name) => Field {
+                ty: None,
+                computed: false,
+                inner: Some((true, Fields::new())),
+            },
             Build::Leaf(_, ty) | Build::Alike(_, Kind::Value(ty)) => {
                 let computed = body
                     .attributes

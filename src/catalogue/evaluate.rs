@@ -108,9 +108,14 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a source gives, before it is made to fit a type.
+    /// What a source gives, before it is made to fit a type. What holds something hidden is hidden.
     #[must_use]
     pub fn source(&self, source: &Source) -> Given {
+        self.found(source, false)
+    }
+
+    /// What a source gives. Of blocks, parts may be hidden: only what the rule looks at counts.
+    fn found(&self, source: &Source, partly: bool) -> Given {
         if source.present {
             return self.presence(source);
         }
@@ -120,7 +125,7 @@ impl<'a> View<'a> {
         }
         for path in &source.from {
             given = self.raw(path);
-            if given == Given::Absent && source.blank && self.is_emptied(path) {
+            if given == Given::Absent && source.blank && self.stands_empty(path) {
                 given = Given::Value(Value::String(String::new()));
             }
             if given != Given::Absent {
@@ -145,7 +150,7 @@ impl<'a> View<'a> {
             given = Given::Value(value.clone());
         }
         match given {
-            Given::Value(value) if holds_hidden(&value) => Given::Hidden,
+            Given::Value(value) if !partly && holds_hidden(&value) => Given::Hidden,
             Given::Value(value) => {
                 let value = source
                     .more()
@@ -188,10 +193,10 @@ impl<'a> View<'a> {
         Given::Absent
     }
 
-    /// Whether an empty text stands at a path.
-    fn is_emptied(&self, path: &Path) -> bool {
+    /// Whether an empty text or an empty object stands at a path.
+    fn stands_empty(&self, path: &Path) -> bool {
         let picked = path::select(self.root(path.root), &path.steps);
-        matches!(picked.values.as_slice(), [Value::String(text)] if text.is_empty())
+        picked.values.iter().any(|value| !value.is_null())
     }
 
     /// Whether a path is there at all, though blank: `environment: {}`.
@@ -253,7 +258,7 @@ impl<'a> View<'a> {
                 }
                 (given, _) => given,
             },
-            Build::Blocks(source, fields) => match self.source(source) {
+            Build::Blocks(source, fields) => match self.found(source, true) {
                 Given::Value(value) => {
                     let mut blocks = Vec::new();
                     for member in path::members(&value) {

@@ -254,6 +254,8 @@ pub struct Source {
     pub present: bool,
     /// An empty text is a value: it clears what was there.
     pub blank: bool,
+    /// For a list whose order means nothing, though Terraform keeps one.
+    pub unordered: bool,
     /// Counts only if nothing else of the target does.
     pub alone: bool,
     /// What few sources say; see [`Source::more`].

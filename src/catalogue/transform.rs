@@ -1,6 +1,6 @@
 //! The few small changes of spelling that rules may ask for.
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// A change of spelling between call and state.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,8 @@ pub enum Transform {
     List,
     /// The keys of a map.
     Keys,
+    /// A map as a list of its values, each an object with its key under this name.
+    Entries(String),
     /// The first member of a list.
     First,
     /// The sole member of a list; of several, nothing.
@@ -71,6 +73,7 @@ impl Transform {
             "divide" => Self::Divide(argument.parse().ok()?),
             "list" => Self::List,
             "keys" => Self::Keys,
+            "entries" if !argument.is_empty() => Self::Entries(argument.to_owned()),
             "first" => Self::First,
             "only" => Self::Only,
             "several" => Self::Several,
@@ -92,6 +95,9 @@ impl Transform {
         match (self, value) {
             (Self::Keys, Value::Object(map)) => {
                 map.into_iter().map(|(key, _)| Value::String(key)).collect()
+            }
+            (Self::Entries(name), Value::Object(map)) => {
+                map.into_iter().map(|entry| named(name, entry)).collect()
             }
             (Self::First, Value::Array(list)) => list.into_iter().next().unwrap_or(Value::Null),
             (Self::Only, Value::Array(list)) => match <[Value; 1]>::try_from(list) {
@@ -157,6 +163,16 @@ impl Transform {
         };
         Value::String(text)
     }
+}
+
+/// An entry of a map as an object that holds its key: `severity: {gte: 4}` is `{field: severity, gte: 4}`.
+fn named(name: &str, (key, value): (String, Value)) -> Value {
+    let mut fields = match value {
+        Value::Object(fields) => fields,
+        value => Map::from_iter([(String::from("value"), value)]),
+    };
+    fields.insert(name.to_owned(), Value::String(key));
+    Value::Object(fields)
 }
 
 fn scaled(value: Value, factor: f64) -> Value {
@@ -257,6 +273,11 @@ mod tests {
             ),
             ("function", json!("f:live"), json!("f")),
             ("lower", json!(["A", "B"]), json!(["a", "b"])),
+            (
+                "entries:field",
+                json!({"severity": {"gte": 4}, "region": "eu"}),
+                json!([{"value": "eu", "field": "region"}, {"gte": 4, "field": "severity"}]),
+            ),
             ("enabled", json!("Suspended"), json!(false)),
             ("after::", json!("a:b:c"), json!("b:c")),
         ];
