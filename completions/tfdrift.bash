@@ -62,7 +62,7 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__blame)
-            opts="-o -q -v -h --state --state-as-of --state-passphrase-env --trail --verify --public-keys --path-style --assume-role --requester-pays --since --until --at --output --show --reveal --allow-incomplete --account --region --iac-principal --catalogue --config-dir --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --state-as-of --state-passphrase-env --trail --verify --public-keys --path-style --assume-role --requester-pays --since --until --at --output --show --reveal --allow-incomplete --account --region --iac-principal --catalogue --config-dir --config --memory --threads --time-limit --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -184,6 +184,10 @@ _tfdrift() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --colour)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -299,7 +303,7 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__scan)
-            opts="-o -q -v -h --state --state-as-of --state-passphrase-env --trail --verify --public-keys --path-style --assume-role --requester-pays --since --until --checkpoint --repeat --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config-dir --config --memory --threads --colour --quiet --verbose --help"
+            opts="-o -q -v -h --state --state-as-of --state-passphrase-env --trail --verify --public-keys --path-style --assume-role --requester-pays --since --until --checkpoint --repeat --output --show --reveal --fail-on --min-severity --report-only --allow-incomplete --account --region --address --iac-principal --catalogue --config-dir --config --memory --threads --time-limit --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -430,6 +434,10 @@ _tfdrift() {
                     return 0
                     ;;
                 --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

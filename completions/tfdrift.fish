@@ -63,6 +63,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l config-dir -d '
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l config -d 'The configuration file [default: ./tfdrift.toml, if there is one]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l memory -d 'How much memory log files in flight may take, as 512MiB or 2G' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l threads -d 'How many threads decode [default: one per core]' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l time-limit -d 'Stop reading after so long, as 90s or 30m, and report what was read' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'
 never\t'Never'"
@@ -96,6 +97,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l config-dir -d 
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l config -d 'The configuration file [default: ./tfdrift.toml, if there is one]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l memory -d 'How much memory log files in flight may take, as 512MiB or 2G' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l threads -d 'How many threads decode [default: one per core]' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l time-limit -d 'Stop reading after so long, as 90s or 30m, and report what was read' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'
 never\t'Never'"

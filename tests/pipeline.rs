@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use common::{gzip, record, records};
 use tfdrift::audit::call::Call;
 use tfdrift::audit::decode::{Filter, Tally};
-use tfdrift::audit::pipeline::{self, NoProgress, Options, Progress};
+use tfdrift::audit::pipeline::{self, NoProgress, Options, Progress, Stop};
 use tfdrift::window::Window;
 
 fn read(
@@ -30,7 +30,7 @@ fn read(
         },
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: true,
     };
     pipeline::read(&[trail.parse().unwrap()], &filter, options, progress, sink).unwrap()
@@ -107,6 +107,36 @@ fn the_largest_file_is_read_first() {
     let order = order.0.into_inner().unwrap();
     assert_eq!(order.len(), 4);
     assert!(order.is_sorted_by(|one, next| one > next), "{order:?}");
+}
+
+/// Asks for the end when a file is decoded.
+struct Enough(Stop);
+impl Progress for Enough {
+    fn decoded(&self, _: u64, _: u64) {
+        self.0.flag().store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_reading_that_is_asked_to_end_finishes_its_file_and_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c", "d"] {
+        let text = records(&["2026-01-15T10:00:00Z"]);
+        std::fs::write(folder.path().join(name).with_extension("json"), text).unwrap();
+    }
+    let options = Options {
+        workers: 1,
+        ..Options::default()
+    };
+    let enough = Enough(options.stop.clone());
+    let trail = folder.path().to_str().unwrap();
+    let tally = read(trail, &options, &enough, &|_| {});
+    assert_eq!((tally.files, tally.records), (1, 1));
+    let problems: Vec<_> = tally.problems.iter().map(|one| &one.problem).collect();
+    assert_eq!(
+        problems,
+        ["it was interrupted after 1 of the 4 that were found until then; the rest was not read"]
+    );
 }
 
 /// Bytes in memory now and at most, as progress tells them.

@@ -478,7 +478,7 @@ fn messages_stay_hidden_while_a_scan_takes_long() {
         },
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: false,
     };
     let trails = [TrailLocation::Queue(world.queue.url())];

@@ -674,6 +674,101 @@ fn who_agrees_to_pay_reads_what_asks_for_it() {
     assert_eq!(code, 2, "{said}");
 }
 
+/// A store that takes a connection and never says a word; tells when it was asked something.
+fn mute_store() -> (String, std::sync::mpsc::Receiver<()>) {
+    use std::io::Read as _;
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (asked, was_asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for mut socket in listener.incoming().flatten() {
+            if socket.read(&mut [0; 16]).is_ok() && asked.send(()).is_ok() {
+                held.push(socket);
+            }
+        }
+    });
+    (url, was_asked)
+}
+
+/// A scan of a local log file and of a bucket that does not answer.
+fn stuck(words: &[&str]) -> (Run, std::process::Child, std::sync::mpsc::Receiver<()>) {
+    let (url, was_asked) = mute_store();
+    let run = Run::new()
+        .with("AWS_ENDPOINT_URL_S3", &url)
+        .with("AWS_ACCESS_KEY_ID", CREDENTIALS.0)
+        .with("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1)
+        .with("AWS_REGION", "us-east-1");
+    run.put("terraform.tfstate", &state("t3.micro"));
+    let child = Command::new(env!("CARGO_BIN_EXE_tfdrift"))
+        .args([
+            "scan",
+            "--state",
+            "terraform.tfstate",
+            "-o",
+            "json=out.json",
+        ])
+        .args(["--trail", "trail.json", "--trail", "s3://logs"])
+        .args([
+            "--since",
+            "2026-01-15T09:00:00Z",
+            "--until",
+            "2026-01-15T11:00:00Z",
+        ])
+        .args(words)
+        .current_dir(run.folder.path())
+        .env_clear()
+        .envs(run.environment.iter().map(|(name, value)| (name, value)))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    (run, child, was_asked)
+}
+
+/// What a scan wrote that ended early: the problem that says so, and how many drifts.
+fn cut_short(run: &Run) -> (String, usize) {
+    let text = std::fs::read(run.folder.path().join("out.json")).unwrap();
+    let report: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(report["evidence"]["complete"], false);
+    let problems = report["evidence"]["unreadable"].as_array().unwrap();
+    let said = problems.iter().map(|problem| problem["problem"].as_str());
+    let said: Vec<&str> = said.flatten().collect();
+    (said.join("; "), report["drifts"].as_array().unwrap().len())
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_reading_and_what_was_read_is_reported_whole() {
+    let (run, mut child, was_asked) = stuck(&[]);
+    was_asked.recv().unwrap();
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let code = child.wait().unwrap().code();
+    let (problem, drifts) = cut_short(&run);
+    assert!(problem.contains("it was interrupted after"), "{problem}");
+    // The signal may come before the log file that could be read was.
+    assert_eq!(code, Some(if drifts == 1 { 2 } else { 3 }));
+    assert!(!run.folder.path().join("out.json.part").exists());
+}
+
+#[test]
+fn a_time_limit_ends_the_reading_and_says_so() {
+    let (run, mut child, _was_asked) = stuck(&["--time-limit", "1s"]);
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    let (problem, drifts) = cut_short(&run);
+    assert!(
+        problem.contains("the time limit of 1s was over"),
+        "{problem}"
+    );
+    assert_eq!(drifts, 1);
+}
+
 #[test]
 fn a_proof_takes_on_a_role_and_agrees_to_pay_as_a_scan_does() {
     let store = Store::start();

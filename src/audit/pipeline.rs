@@ -19,6 +19,7 @@ mod history;
 mod parts;
 mod pool;
 mod progress;
+mod stop;
 mod watch;
 mod work;
 
@@ -40,6 +41,7 @@ use crate::s3;
 
 use budget::Budget;
 pub use progress::{NoProgress, Progress};
+pub use stop::Stop;
 pub use watch::Watch;
 
 /// How to read.
@@ -63,6 +65,8 @@ pub struct Options {
     pub queues: Vec<Arc<Queue>>,
     /// Who decides which log files are read, and learns which were. All must want a file.
     pub watches: Vec<Arc<dyn Watch>>,
+    /// When to end early. What was not read then stands in the tally's problems.
+    pub stop: Stop,
 }
 
 impl Default for Options {
@@ -77,6 +81,7 @@ impl Default for Options {
             history: vec![s3::Options::default()],
             queues: Vec::new(),
             watches: Vec::new(),
+            stop: Stop::default(),
         }
     }
 }
@@ -165,6 +170,8 @@ pub fn read(
         Some(history::History::new(histories)?)
     };
     let problems = Problems::default();
+    let counted = stop::Counted::new(progress);
+    let progress: &dyn Progress = &counted;
     let bench = work::Bench::new(options, filter, progress, sink);
     let waiting = Budget::new(work::for_waiting(options.memory));
     let (locals_out, locals) = bounded(1_024);
@@ -211,7 +218,7 @@ pub fn read(
             std::thread::Builder::new()
                 .name("history".to_owned())
                 .spawn_scoped(scope, move || {
-                    history.run(waiting, progress, problems, &out);
+                    history.run(waiting, progress, problems, &options.stop, &out);
                     listed();
                 })?;
         }
@@ -255,6 +262,12 @@ pub fn read(
     match refused {
         Some(error) if only_buckets && tally.files == 0 => Err(Error::Credentials(error)),
         _ => {
+            // Even if every file found was read: the search for them may have ended early.
+            if options.stop.is_due() {
+                tally
+                    .problems
+                    .push(options.stop.problem(tally.files, counted.files()));
+            }
             tally.problems.extend(found);
             Ok(tally)
         }

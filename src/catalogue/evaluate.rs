@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::path::{self, Path, Root};
 use super::rule::{Build, Change, Condition, Each, Pair, Source, TemplatePart, Test};
 use super::schema::Type;
+use super::text::Text;
 use super::value::{Given, coerce, holds_hidden, is_blank, is_hidden, single};
 
 /// The parts of one call that rules may look at.
@@ -114,8 +115,8 @@ impl<'a> View<'a> {
             return self.presence(source);
         }
         let mut given = Given::Absent;
-        if !source.template.is_empty() {
-            given = self.template(&source.template);
+        if !source.more().template.is_empty() {
+            given = self.template(&source.more().template);
         }
         for path in &source.from {
             given = self.raw(path);
@@ -123,7 +124,7 @@ impl<'a> View<'a> {
                 break;
             }
         }
-        let asked = source.from.is_empty() && source.template.is_empty();
+        let asked = source.from.is_empty() && source.more().template.is_empty();
         if source.unknown {
             // That nothing is left is told, whatever the rest would be.
             if matches!(&given, Given::Value(Value::Array(list)) if list.is_empty()) {
@@ -135,7 +136,7 @@ impl<'a> View<'a> {
                 Given::Absent
             };
         }
-        if let Some(value) = &source.value
+        if let Some(value) = &source.more().value
             && (asked || given != Given::Absent)
         {
             given = Given::Value(value.clone());
@@ -144,12 +145,17 @@ impl<'a> View<'a> {
             Given::Value(value) if holds_hidden(&value) => Given::Hidden,
             Given::Value(value) => {
                 let value = source
+                    .more()
                     .transforms
                     .iter()
                     .fold(value, |value, transform| transform.apply(value));
                 Given::Value(mapped(value, source))
             }
-            Given::Absent => source.default.clone().map_or(Given::Absent, Given::Value),
+            Given::Absent => source
+                .more()
+                .default
+                .clone()
+                .map_or(Given::Absent, Given::Value),
             Given::Hidden => Given::Hidden,
         }
     }
@@ -200,12 +206,14 @@ impl<'a> View<'a> {
         Given::Value(Value::String(text))
     }
 
-    /// The texts that a call names something by; several when it names several.
+    /// The texts that a call names something by; several when it names several. A document is no
+    /// name.
     #[must_use]
     pub fn texts(&self, source: &Source) -> Vec<String> {
         match self.source(source) {
             Given::Value(value) => path::members(&value)
                 .into_iter()
+                .filter(|member| !single(member).is_object() && !single(member).is_array())
                 .filter_map(|member| coerce(member, &Type::String))
                 .filter_map(|text| text.as_str().map(str::to_owned))
                 .filter(|text| !text.is_empty())
@@ -257,12 +265,12 @@ impl<'a> View<'a> {
         }
     }
 
-    fn fields(&self, fields: &[(String, Build)]) -> Given {
+    fn fields(&self, fields: &[(Text, Build)]) -> Given {
         let mut block = Map::new();
         for (name, build) in fields {
             match self.build(build) {
                 Given::Value(value) => {
-                    block.insert(name.clone(), value);
+                    block.insert(name.to_string(), value);
                 }
                 Given::Hidden => return Given::Hidden,
                 Given::Absent => {}
@@ -303,7 +311,7 @@ impl<'a> View<'a> {
 }
 
 fn mapped(value: Value, source: &Source) -> Value {
-    if source.map.is_empty() {
+    if source.more().map.is_empty() {
         return value;
     }
     match value {
@@ -316,7 +324,12 @@ fn mapped(value: Value, source: &Source) -> Value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            source.map.get(&key).cloned().unwrap_or(value)
+            source
+                .more()
+                .map
+                .get(key.as_str())
+                .cloned()
+                .unwrap_or(value)
         }
     }
 }

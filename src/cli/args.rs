@@ -4,6 +4,7 @@ mod blame;
 mod verify;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use blame::{BlameArgs, BlameShow};
 pub use verify::VerifyArgs;
@@ -12,7 +13,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{AsOf, OutputSpec, Size, parse_account, parse_call};
+use super::values::{AsOf, OutputSpec, Size, parse_account, parse_call, parse_duration};
 use crate::drift::model::{Kind, Severity};
 use crate::drift::rule::{parse_kind, parse_severity};
 use crate::window::Bound;
@@ -424,6 +425,13 @@ pub struct ResourceArgs {
     /// How many threads decode [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// Stop reading after so long, as 90s or 30m, and report what was read
+    ///
+    /// What was not read makes the evidence incomplete. Ctrl-C does the same at any time; a
+    /// second Ctrl-C ends at once, without a report.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub time_limit: Option<Duration>,
 }
 
 /// What `tfdrift coverage` takes.

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::{BlameArgs, BlameShow, FilterArgs, Global, ScanArgs};
 use super::config::Config;
 use super::error::Error;
+use super::interrupt;
 use super::job;
 use super::note;
 use super::output::{self, Manner};
@@ -18,7 +19,7 @@ use super::scan;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
 use crate::audit::call::Call;
-use crate::audit::decode::{Filter, Tally};
+use crate::audit::decode::{Filter, Prospect, Tally};
 use crate::audit::pipeline;
 use crate::audit::source::TrailLocation;
 use crate::catalogue::Catalogue;
@@ -78,6 +79,7 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     }
     let since = window.since.map_or(Bound::All, Bound::At);
     let reach = scan::reach(&inputs, since, now)?;
+    let options = scan::reading(&inputs, &reach);
     let catalogue = scan::catalogue(&inputs.knowledge.catalogues)?;
     // Logs alone tell much of a resource, but not what an address means.
     let loaded = if subject::is_address(&args.subject) || has_state(&inputs) {
@@ -90,8 +92,11 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     if !global.quiet {
         note(&format!("window {window}"));
+        for told in &loaded.notes {
+            note(&report::plain(&told.to_string()));
+        }
     }
-    let options = scan::reading(&inputs, &reach);
+    interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let asking = Asking {
         subject: &args.subject,
@@ -261,7 +266,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    fn filter<'f>(&self, wanted: &'f (dyn Fn(&str, &str) -> bool + Sync)) -> Filter<'f> {
+    fn filter<'f>(&self, wanted: &'f (dyn Fn(&Prospect<'_>) -> bool + Sync)) -> Filter<'f> {
         Filter {
             window: self.window,
             accounts: self.inputs.filter.place.accounts.clone(),
@@ -280,7 +285,7 @@ impl Asking<'_> {
     ) -> Result<(Outcome, Tally), E> {
         let watch = Watch::new(resolver, instances);
         let touches: Mutex<BTreeMap<InstanceId, Vec<Touch<'r>>>> = Mutex::default();
-        let wanted = |service: &str, _: &str| watch.wants(service);
+        let wanted = |call: &Prospect<'_>| watch.wants(call.service());
         let tally = read(&self.filter(&wanted), &|call| {
             let found = watch.touches(call);
             if !found.is_empty() {
@@ -302,7 +307,7 @@ impl Asking<'_> {
     ) -> Result<(Outcome, Tally), E> {
         let search = Search::new(self.catalogue, wanted);
         let found: Mutex<Vec<(Taken, Told, Touch<'_>)>> = Mutex::default();
-        let known = |service: &str, event: &str| search.wants(service, event);
+        let known = |call: &Prospect<'_>| search.wants(call.service(), call.name());
         let tally = read(&self.filter(&known), &|call| {
             let touches = search.touches(call);
             if !touches.is_empty() {

@@ -154,6 +154,7 @@ impl Config {
         knowledge.config_dir = knowledge.config_dir.or(file.knowledge.config_dir);
         resources.memory = resources.memory.or(file.resources.memory);
         resources.threads = resources.threads.or(file.resources.threads);
+        resources.time_limit = resources.time_limit.or(file.resources.time_limit);
         ScanArgs {
             input,
             window,
@@ -319,6 +320,8 @@ fn line_of(text: &str, place: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::args::Show;
     use super::*;
     use crate::drift::model::{Kind, Severity};
@@ -357,6 +360,7 @@ catalogue = ["more.toml"]
 config-dir = "infra"
 memory = "512MiB"
 threads = 4
+time-limit = "10m"
 
 [[severity]]
 id = "owner"
@@ -399,6 +403,7 @@ expires = 2026-06-30
         assert_eq!(scan.verdict.min_severity, Some(Severity::High));
         assert_eq!(scan.filter.place.accounts, ["123456789012"]);
         assert_eq!(scan.resources.threads, Some(4));
+        assert_eq!(scan.resources.time_limit, Some(Duration::from_mins(10)));
         assert_eq!(config.severity.len(), 1);
         let in_file: Vec<&str> = FULL
             .lines()

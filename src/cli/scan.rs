@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +12,7 @@ use super::args::{Global, ReachArgs, ScanArgs, WindowArgs};
 use super::code::Code;
 use super::config::Config;
 use super::error::Error;
+use super::interrupt;
 use super::job::{Job, shown};
 use super::memory::Memory;
 use super::note;
@@ -20,7 +22,7 @@ use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
 use super::verify;
-use crate::audit::pipeline::{self, Options};
+use crate::audit::pipeline::{self, Options, Stop};
 use crate::audit::source::TrailLocation;
 use crate::audit::source::sqs::{Hiding, Queue};
 use crate::audit::verify::Witness;
@@ -58,6 +60,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     let before = store.as_ref().and_then(Store::checkpoint);
     let since = since(&args.window, &trails, store.is_some(), before)?;
     let reach = reach(args, since, now)?;
+    let mut options = reading(args, &reach);
     let catalogue = catalogue(&args.knowledge.catalogues)?;
     let loaded = states(&args.input.states, &reach, &catalogue)?;
     let window = window(since, args.window.until, &loaded, now)?;
@@ -88,7 +91,6 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
-    let mut options = reading(args, &reach);
     let queues = queues(&trails, &reach.s3)?;
     options.queues.clone_from(&queues);
     let watches = queues.iter().map(|queue| Arc::clone(queue) as _);
@@ -102,6 +104,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     let memory = store
         .as_ref()
         .map(|_| Memory::new(before, args.window.repeat));
+    interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
         code: &code,
@@ -121,7 +124,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
         reading = seen.finish(&tally.problems);
         tally.known = seen.skipped();
-        if args.input.verify {
+        if args.input.verify && !options.stop.is_due() {
             let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
             tally.problems.extend(found);
         }
@@ -260,7 +263,7 @@ fn queues(trails: &[TrailLocation], s3: &s3::Options) -> Result<Vec<Arc<Queue>>,
     Ok(opened.map_err(pipeline::Error::Threads)?)
 }
 
-/// What reading may use of the machine.
+/// What reading may use of the machine. Its time begins to run here.
 pub(super) fn reading(args: &ScanArgs, reach: &Reach) -> Options {
     let mut options = Options {
         s3: reach.s3.clone(),
@@ -272,6 +275,9 @@ pub(super) fn reading(args: &ScanArgs, reach: &Reach) -> Options {
     }
     if let Some(threads) = args.resources.threads {
         options.workers = usize::from(threads);
+    }
+    if let Some(limit) = args.resources.time_limit {
+        options.stop = Stop::after(limit, Instant::now());
     }
     options
 }
@@ -287,7 +293,7 @@ pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
             path: path.clone(),
             source,
         })?;
-        catalogue.add(&path.display().to_string(), text)?;
+        catalogue.add(&path.display().to_string(), &text)?;
     }
     Ok(catalogue)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::window::Bound;
 
@@ -166,6 +167,23 @@ impl FromStr for AsOf {
             }
             bound => Ok(Self::At(bound)),
         }
+    }
+}
+
+/// Reads a length of time, as `90s`, `30m` or `2h`.
+///
+/// # Errors
+///
+/// If it is none, or of no length.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(Bound::Ago(length)) => Duration::try_from(length)
+            .ok()
+            .filter(|length| !length.is_zero())
+            .ok_or_else(|| "it must be longer than nothing".to_owned()),
+        _ => Err(format!(
+            "`{text}` is no length of time; write it as 90s, 30m or 2h"
+        )),
     }
 }
 

@@ -164,7 +164,7 @@ impl Error {
                 self.location.key
             ),
             Reason::Overtaken => "try again".to_owned(),
-            Reason::Throttled => "ask for fewer at a time (--requests), or try later".to_owned(),
+            Reason::Throttled => "try later, or choose fewer accounts, regions or days".to_owned(),
             Reason::Timeout | Reason::Unreachable => {
                 "check the network, HTTPS_PROXY and AWS_ENDPOINT_URL".to_owned()
             }

@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 
 use super::budget::Budget;
 use super::work::Local;
-use super::{Options, Problems, Progress, Watch, alerts, parts};
+use super::{Options, Problems, Progress, Stop, Watch, alerts, parts};
 use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::decode::Problem;
 use crate::audit::source::TrailLocation;
@@ -30,6 +30,7 @@ pub struct Feed<'a> {
     batch: Vec<LocalFile>,
     memory: u64,
     watches: &'a [Arc<dyn Watch>],
+    stop: &'a Stop,
     waiting: &'a Budget,
     progress: &'a dyn Progress,
     problems: &'a Problems,
@@ -49,6 +50,7 @@ impl<'a> Feed<'a> {
             batch: Vec::new(),
             memory: options.memory,
             watches: &options.watches,
+            stop: &options.stop,
             waiting,
             progress,
             problems,
@@ -109,7 +111,7 @@ impl<'a> Feed<'a> {
             };
             offset += length;
             taken = self.out.send(Local::Part(part)).is_ok();
-            taken
+            taken && !self.stop.is_due()
         });
         for problem in problems {
             self.problems.push(problem);
@@ -168,7 +170,7 @@ impl<'a> Feed<'a> {
             let send = |part: parts::Part<'a>| {
                 self.progress.fetched(part.bytes.len() as u64);
                 taken = self.out.send(Local::Part(part)).is_ok();
-                taken
+                taken && !self.stop.is_due()
             };
             parts::cut(&location, head, reader, longest, self.waiting, send)
         } else {
@@ -196,7 +198,7 @@ impl Finds for Feed<'_> {
         }
         self.progress.listed(1, file.size);
         self.batch.push(file);
-        self.batch.len() < SORTED_AT_ONCE || self.flush()
+        !self.stop.is_due() && (self.batch.len() < SORTED_AT_ONCE || self.flush())
     }
 
     fn problem(&mut self, problem: Problem) {

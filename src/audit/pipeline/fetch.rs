@@ -2,6 +2,7 @@
 //! while enough bytes wait for a worker.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -92,7 +93,13 @@ impl Fetcher {
             self.start_fetches(&client, keys, &events_out, out);
             // Only tasks hold the sending ends now: each closes when the last of them is done.
             drop((keys_out, events_out));
-            while let Some(event) = events.recv().await {
+            let mut due = pin!(self.options.stop.due());
+            loop {
+                let event = tokio::select! {
+                    event = events.recv() => event,
+                    () = &mut due => None,
+                };
+                let Some(event) = event else { break };
                 match event {
                     Event::Listed(bytes) => progress.listed(1, bytes),
                     Event::Fetched(bytes) => progress.fetched(bytes),

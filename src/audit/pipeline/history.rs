@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::budget::Budget;
 use super::parts::Part;
 use super::work::Local;
-use super::{Problems, Progress};
+use super::{Problems, Progress, Stop};
 use crate::audit::source::lookup::{Found, Lookup};
 
 /// Pages that wait to be taken.
@@ -39,6 +39,7 @@ impl History {
         waiting: &'a Budget,
         progress: &dyn Progress,
         problems: &Problems,
+        stop: &Stop,
         out: &Sender<Local<'a>>,
     ) {
         let (found_out, mut found) = mpsc::channel(AHEAD);
@@ -47,7 +48,15 @@ impl History {
         }
         drop(found_out);
         let mut places: HashMap<String, (Arc<str>, u64)> = HashMap::new();
-        while let Some(found) = found.blocking_recv() {
+        let mut next = || {
+            self.runtime.block_on(async {
+                tokio::select! {
+                    found = found.recv() => found,
+                    () = stop.due() => None,
+                }
+            })
+        };
+        while let Some(found) = next() {
             let (location, bytes) = match found {
                 Found::Page { location, bytes } => (location, bytes),
                 Found::Problem(problem) => {

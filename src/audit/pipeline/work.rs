@@ -13,6 +13,7 @@ use super::budget::Budget;
 use super::parts::Part;
 use super::pool::Pool;
 use super::progress::Progress;
+use super::stop::Stop;
 use super::watch::Watch;
 use crate::audit::call::Call;
 use crate::audit::decode::{Filter, Tally};
@@ -53,6 +54,7 @@ pub struct Bench<'a> {
     decoders: Pool,
     filter: &'a Filter<'a>,
     watches: &'a [Arc<dyn Watch>],
+    stop: &'a Stop,
     progress: &'a dyn Progress,
     sink: &'a (dyn Fn(Call) + Sync),
 }
@@ -70,6 +72,7 @@ impl<'a> Bench<'a> {
             decoders: Pool::default(),
             filter,
             watches: &options.watches,
+            stop: &options.stop,
             progress,
             sink,
         }
@@ -87,15 +90,17 @@ impl<'a> Bench<'a> {
         while open > 0 {
             select! {
                 recv(locals) -> next => match next {
+                    // Taken all the same, so that whoever sends comes to an end.
+                    Ok(_) if self.stop.is_due() => {}
                     Ok(Local::File(file)) => worker.file(&file.path),
                     Ok(Local::Whole(location, bytes)) => worker.whole(&location, &bytes),
                     Ok(Local::Part(part)) => worker.part(part),
                     Err(_) => (open, locals) = (open - 1, never()),
                 },
-                recv(remotes) -> next => if let Ok(remote) = next {
-                    worker.remote(remote);
-                } else {
-                    (open, remotes) = (open - 1, never());
+                recv(remotes) -> next => match next {
+                    Ok(_) if self.stop.is_due() => {}
+                    Ok(remote) => worker.remote(remote),
+                    Err(_) => (open, remotes) = (open - 1, never()),
                 },
             }
         }
