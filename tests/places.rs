@@ -602,3 +602,75 @@ fn azurite_accepts_the_access_key_and_the_signature() {
     assert!(said.contains("HTTP 403"), "{said}");
     assert!(!said.contains("d3Jvbmc"), "{said}");
 }
+
+// Plans.
+
+/// `terraform show -json` of a plan that found these attributes of the instance changed, and the
+/// queue gone.
+fn plan(after: &Value) -> String {
+    let state: Value = serde_json::from_str(&state("t3.micro")).unwrap();
+    let before = state["resources"][0]["instances"][0]["attributes"].clone();
+    let mut now = before.clone();
+    for (name, value) in after.as_object().unwrap() {
+        now[name] = value.clone();
+    }
+    let drift = |address: &str, kind: &str, before: &Value, after: &Value| {
+        json!({"address": address, "mode": "managed", "type": kind,
+            "provider_name": "registry.terraform.io/hashicorp/aws",
+            "change": {"actions": ["update"], "before": before, "after": after}})
+    };
+    let queue = json!({"id": "https://sqs.eu-west-1.amazonaws.com/111111111111/q", "name": "q"});
+    json!({"format_version": "1.2", "terraform_version": "1.9.5", "planned_values": {},
+        "timestamp": "2026-01-15T10:30:00Z",
+        "resource_drift": [
+            drift("aws_instance.web", "aws_instance", &before, &now),
+            drift("aws_sqs_queue.q", "aws_sqs_queue", &queue, &Value::Null)],
+        "prior_state": {"values": {"root_module": {"resources": [
+            {"address": "aws_instance.web", "mode": "managed", "type": "aws_instance", "name": "web",
+             "provider_name": "registry.terraform.io/hashicorp/aws", "values": now}]}}}})
+    .to_string()
+}
+
+#[test]
+fn what_a_plans_refresh_found_is_held_against_the_logs() {
+    let run = Run::new();
+    run.put(
+        "plan.json",
+        &plan(&json!({"instance_type": "m5.large", "public_ip": "192.0.2.9"})),
+    );
+    let (code, report, said) = run.scan(&["--state", "plan.json"]);
+    assert_eq!(code, 2, "{said}");
+    let drift = &report["drifts"][0];
+    assert_eq!(drift["address"], "aws_instance.web");
+    assert_eq!(drift["seen_by_plan"], true);
+    let web = json!({"state": "plan.json", "address": "aws_instance.web", "kind": "modified",
+        "explained": ["instance_type"], "unexplained": ["public_ip"],
+        "drifts": [drift["id"]], "actors": ["ann"]});
+    let queue = json!({"state": "plan.json", "address": "aws_sqs_queue.q", "kind": "deleted",
+        "explained": [], "unexplained": [], "drifts": [], "actors": []});
+    assert_eq!(report["refreshed"], json!([web, queue]));
+
+    let words = [
+        "scan",
+        "--state",
+        "plan.json",
+        "--trail",
+        "trail.json",
+        "--since",
+        "all",
+    ];
+    let output = run.run(&words);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("instance_type changed by ann"), "{table}");
+    assert!(
+        table.contains("aws_sqs_queue.q: gone not in the evidence"),
+        "{table}"
+    );
+
+    run.put("plan.json", &plan(&json!({"public_ip": "192.0.2.9"})));
+    let (_, report, _) = run.scan(&["--state", "plan.json"]);
+    assert_eq!(report["drifts"][0]["seen_by_plan"], false);
+    assert_eq!(report["refreshed"][0]["drifts"], json!([]));
+    let (_, report, _) = run.scan(&["--state", "plan.json", "--address", "aws_sqs_queue.*"]);
+    assert_eq!(report["refreshed"], json!([queue]));
+}
