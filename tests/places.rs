@@ -674,3 +674,49 @@ fn what_a_plans_refresh_found_is_held_against_the_logs() {
     let (_, report, _) = run.scan(&["--state", "plan.json", "--address", "aws_sqs_queue.*"]);
     assert_eq!(report["refreshed"], json!([queue]));
 }
+
+// Keys of AWS KMS.
+
+#[test]
+fn a_state_that_opentofu_encrypted_with_a_key_of_kms_is_opened_through_it() {
+    let peer = Peer::start(|asked| {
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        let signed = asked.header("authorization").is_some_and(|signature| {
+            signature.starts_with("AWS4-HMAC-SHA256 Credential=AKID/")
+                && signature.contains("/eu-west-1/kms/aws4_request")
+        });
+        assert_eq!(asked.header("x-amz-target"), Some("TrentService.Decrypt"));
+        if !signed || body["CiphertextBlob"] != STANDARD.encode("sealed") {
+            let refusal = br#"{"__type":"AccessDeniedException","Message":"hush"}"#;
+            return (400, Vec::new(), refusal.to_vec());
+        }
+        found(json!({"KeyId": "k", "Plaintext": STANDARD.encode([3; 32])}).to_string())
+    });
+    let encrypted = |blob: &str| {
+        use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[3; 32]).unwrap());
+        let mut text = state("t3.micro").into_bytes();
+        let nonce = Nonce::assume_unique_for_key([7; 12]);
+        key.seal_in_place_append_tag(nonce, Aad::empty(), &mut text)
+            .unwrap();
+        let meta = json!({"ciphertext_blob": STANDARD.encode(blob)}).to_string();
+        json!({"serial": 1, "lineage": "l", "encryption_version": "v0",
+            "meta": {"key_provider.aws_kms.main": STANDARD.encode(meta)},
+            "encrypted_data": STANDARD.encode([vec![7; 12], text].concat())})
+        .to_string()
+    };
+    let run = Run::new()
+        .with("AWS_ENDPOINT_URL_KMS", &peer.url())
+        .with("AWS_ACCESS_KEY_ID", "AKID")
+        .with("AWS_SECRET_ACCESS_KEY", "hush")
+        .with("AWS_REGION", "eu-west-1");
+    run.put("a.tfstate", &encrypted("sealed"));
+    let (code, report, said) = run.scan(&["--state", "a.tfstate"]);
+    assert_eq!(code, 2, "{said}");
+    assert_eq!(believed(&report), ["t3.micro"]);
+    run.put("b.tfstate", &encrypted("another"));
+    let (code, _, said) = run.scan(&["--state", "b.tfstate"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("kms:Decrypt"), "{said}");
+    assert!(!said.contains("hush"), "{said}");
+}
