@@ -41,7 +41,7 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the 
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
@@ -80,7 +80,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s h -l help -d 'P
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l since -d 'Tell of calls from then on [default: 7d, or 7 days before --at]' -r
@@ -116,10 +116,12 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l account -d 'O
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l region -d 'Only this region; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l public-keys -d 'Keys as `aws cloudtrail list-public-keys` prints them, instead of asking CloudTrail; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s o -l output -d 'A report, and the file it goes to: console or json; can be repeated [default: console]' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'
 never\t'Never'"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l requester-pays -d 'Agree to pay for requests to buckets whose owner asks that'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s q -l quiet -d 'Say nothing but the report: no progress, no notes'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s v -l verbose -d 'Say more about what is read; twice for each file'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -178,16 +178,16 @@ impl Checkpoint {
         serde_json::to_vec(self)
     }
 
-    /// Where the next scan begins to look; none for the beginning of everything.
+    /// Where the next scan begins to look.
     #[must_use]
-    pub fn since(&self) -> Option<Timestamp> {
+    pub fn since(&self) -> Timestamp {
         let places = self.places.values().map(|place| place.complete_until);
         let complete = places
             .min()
             .map_or(self.complete_until, |least| least.min(self.complete_until));
         let overlap = complete.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
         // Nothing before the first scan was ever asked for.
-        self.begun.map(|begun| begun.max(overlap))
+        self.begun.map_or(overlap, |begun| begun.max(overlap))
     }
 
     /// What the scans look at.
@@ -290,16 +290,14 @@ impl Checkpoint {
     /// Drops names that the next scan does not ask for, and those of files that may hold calls
     /// after the window: they are to be read again.
     fn forget(&mut self, until: Timestamp) {
-        let first = self.since().map(Minute::of);
+        let first = Minute::of(self.since());
         let last = until
             .checked_sub(BUCKET)
             .map_or(Minute::of(until), Minute::of);
         for (key, place) in &mut self.places {
             place.names.retain(|name| {
                 let whole = format!("{}_{name}", key.replacen('/', "_CloudTrail_", 1));
-                parts(&whole).is_some_and(|(_, _, minute)| {
-                    first.is_none_or(|first| minute >= first) && minute <= last
-                })
+                parts(&whole).is_some_and(|(_, _, minute)| minute >= first && minute <= last)
             });
         }
     }
@@ -315,15 +313,15 @@ impl Checkpoint {
             .collect();
         let firsts = gathered.drifts.iter().filter_map(|told| told.calls.first());
         let firsts: HashSet<&str> = firsts.map(String::as_str).collect();
-        let covered = since.map(|since| covered::covered(&gathered.calls, since));
-        let covered: HashSet<usize> = covered.into_iter().flatten().collect();
+        let covered = covered::covered(&gathered.calls, since);
+        let covered: HashSet<usize> = covered.into_iter().collect();
         let mut seen = HashSet::new();
         let numbered = gathered.calls.into_iter().enumerate();
         let mut calls: Vec<Call> = numbered
             .filter(|(number, kept)| {
                 let call = &kept.call;
                 let id = call.id.as_str();
-                let matters = since.is_none_or(|since| call.time >= since)
+                let matters = call.time >= since
                     || firsts.contains(id)
                     || (lasting.contains(id) && !covered.contains(number));
                 matters && seen.insert((call.id.clone(), call.account.clone()))

@@ -12,7 +12,6 @@ mod versions;
 
 pub use blocking::Blocking;
 pub use chain::sdk_config;
-pub(crate) use client::http_client;
 pub use client::{Client, Condition, Fetched, Found, Listing, Options, Page};
 pub use error::{Error, Operation, Reason};
 pub use location::{Location, LocationError};

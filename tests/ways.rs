@@ -574,3 +574,50 @@ fn a_time_limit_ends_the_reading_and_says_so() {
     );
     assert_eq!(drifts, 1);
 }
+
+#[test]
+fn a_proof_takes_on_a_role_and_agrees_to_pay_as_a_scan_does() {
+    let store = Store::start();
+    let digest = "requester/AWSLogs/111111111111/CloudTrail-Digest/eu-west-1/2026/01/15/\
+                  111111111111_CloudTrail-Digest_eu-west-1_t_eu-west-1_20260115T110000Z.json.gz";
+    store.put(digest, &common::gzip("{}"));
+    let peer = Peer::start(|_| {
+        let (id, secret) = CREDENTIALS;
+        let text = format!(
+            "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/Audit/tfdrift</Arn><AssumedRoleId>A:tfdrift</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>{id}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        );
+        let kind = ("content-type", "text/xml".to_owned());
+        (200, vec![kind], text.into_bytes())
+    });
+    // What the environment holds opens nothing: the role does.
+    let run = Run::new()
+        .at(&store)
+        .with("AWS_ACCESS_KEY_ID", "AKIANOBODY")
+        .with("AWS_ENDPOINT_URL_STS", &peer.url());
+    run.put("keys.json", r#"{"PublicKeyList": []}"#);
+    let verify = |more: &[&str]| {
+        let words = [
+            "verify",
+            "--trail",
+            "s3://logs/requester/",
+            "--since",
+            "2026-01-15",
+            "--until",
+            "2026-01-16",
+            "--public-keys",
+            "keys.json",
+            "-o",
+            "json",
+        ];
+        let output = run.run(&[&words[..], more].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.code(), report.to_string())
+    };
+    let role = ["--assume-role", "arn:aws:iam::1:role/Audit"];
+    let (_, report) = verify(&role);
+    assert!(report.contains("reading the object is denied"), "{report}");
+    let (_, report) = verify(&[&role[..], &["--requester-pays"]].concat());
+    assert!(report.contains("it is no digest"), "{report}");
+    assert!(!report.contains("denied"), "{report}");
+    assert_eq!(peer.asked().len(), 2);
+}

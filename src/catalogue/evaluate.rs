@@ -206,12 +206,14 @@ impl<'a> View<'a> {
         Given::Value(Value::String(text))
     }
 
-    /// The texts that a call names something by; several when it names several.
+    /// The texts that a call names something by; several when it names several. A document is no
+    /// name.
     #[must_use]
     pub fn texts(&self, source: &Source) -> Vec<String> {
         match self.source(source) {
             Given::Value(value) => path::members(&value)
                 .into_iter()
+                .filter(|member| !single(member).is_object() && !single(member).is_array())
                 .filter_map(|member| coerce(member, &Type::String))
                 .filter_map(|text| text.as_str().map(str::to_owned))
                 .filter(|text| !text.is_empty())

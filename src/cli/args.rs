@@ -230,8 +230,13 @@ pub struct InputArgs {
     #[arg(long, value_name = "NAME")]
     pub state_passphrase_env: Option<String>,
 
-    /// CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be
-    /// repeated
+    /// CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can
+    /// be repeated
+    ///
+    /// `sqs:https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` reads the log files that a queue is told
+    /// of by S3, SNS, EventBridge or CloudTrail. Its messages are deleted when the reports are
+    /// written; those that are not understood, or whose files cannot be read, stay. Where it is the
+    /// only archive, --since is `all`. An empty queue is no evidence: exit code 3.
     ///
     /// `lookup:us-east-1,eu-west-1` asks CloudTrail's event history (`LookupEvents`) of these
     /// regions, `lookup:` of your own, `lookup:all` of all that every account has. It goes back 90
@@ -252,6 +257,14 @@ pub struct InputArgs {
     #[arg(long = "public-keys", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub public_keys: Vec<PathBuf>,
 
+    /// How they are reached.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// How buckets and accounts are reached.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReachArgs {
     /// Address buckets by path instead of by host name, as S3-compatible stores may need
     #[arg(long)]
     pub path_style: bool,

@@ -131,9 +131,9 @@ impl Config {
         input.state_passphrase_env = input.state_passphrase_env.or(passphrase);
         input.state_as_of = input.state_as_of.or(file.input.state_as_of);
         many(&mut input.trails, file.input.trails);
-        input.path_style |= file.input.path_style;
-        input.assume_role = input.assume_role.or(file.input.assume_role);
-        input.requester_pays |= file.input.requester_pays;
+        input.reach.path_style |= file.input.reach.path_style;
+        input.reach.assume_role = input.reach.assume_role.or(file.input.reach.assume_role);
+        input.reach.requester_pays |= file.input.reach.requester_pays;
         input.verify |= file.input.verify;
         many(&mut input.public_keys, file.input.public_keys);
         window.since = window.since.or(file.window.since);
@@ -386,7 +386,9 @@ expires = 2026-06-30
         );
         assert_eq!(scan.input.trails, ["s3://trail"]);
         assert!(
-            scan.input.path_style && scan.verdict.allow_incomplete && !scan.verdict.report_only
+            scan.input.reach.path_style
+                && scan.verdict.allow_incomplete
+                && !scan.verdict.report_only
         );
         assert!(scan.window.repeat && scan.window.checkpoint.is_some());
         assert!(scan.input.verify && scan.input.public_keys.len() == 1);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::audit::pipeline;
+use crate::audit::source::sqs::NotDeleted;
 use crate::catalogue::load::LoadError;
 use crate::drift::history::subject::Unknown;
 use crate::{audit, checkpoint, state, window};
@@ -34,6 +35,9 @@ pub enum Error {
     /// The checkpoint cannot be used.
     #[error("--checkpoint: {0}")]
     Checkpoint(#[from] checkpoint::store::Error),
+    /// A queue keeps what was read of it.
+    #[error("{0}")]
+    Queue(#[from] NotDeleted),
     /// A catalogue file cannot be used.
     #[error("--catalogue: {0}")]
     Catalogue(#[from] LoadError),

@@ -1,6 +1,5 @@
 //! One scan over a loaded inventory: which calls are wanted, what comes of them, what a report says.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{ScanArgs, Show as ShowWord};
@@ -9,7 +8,7 @@ use super::config::Config;
 use super::memory::Memory;
 use super::verdict::Threshold;
 use crate::audit::call::Call;
-use crate::audit::decode::{Filter, Tally};
+use crate::audit::decode::{Filter, Prospect, Tally};
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
 use crate::drift::analysis::{self, Settings};
@@ -18,9 +17,10 @@ use crate::drift::effect::{Effects, Resolver};
 use crate::drift::model::{Drift, Evidence, Report, StateSummary, Status, Unreadable};
 use crate::drift::principals::Principals;
 use crate::drift::severity::Rules;
+use crate::drift::sieve::Sieve;
 use crate::drift::wildcard;
 use crate::report::Show;
-use crate::state::{self, Inventory};
+use crate::state;
 use crate::window::Window;
 
 /// One scan.
@@ -51,11 +51,8 @@ impl Job<'_> {
         read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>,
     ) -> Result<Report, E> {
         let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
-        let services = managed_services(self.catalogue, &self.loaded.inventory);
-        let wanted = |service: &str, event: &str| {
-            let known = self.catalogue.changes(service, event);
-            known.unwrap_or_else(|| services.contains(service))
-        };
+        let sieve = Sieve::new(&resolver);
+        let wanted = |call: &Prospect<'_>| sieve.wants(call);
         let show = shown(&self.args.report.show);
         let filter = Filter {
             window: self.window,
@@ -168,15 +165,6 @@ pub fn shown(words: &[ShowWord]) -> Show {
         iac: words.contains(&ShowWord::Iac),
         failed: words.contains(&ShowWord::Failed),
     }
-}
-
-/// Services whose unknown calls may name something managed.
-fn managed_services<'c>(catalogue: &'c Catalogue, inventory: &Inventory) -> HashSet<&'c str> {
-    inventory
-        .types()
-        .flat_map(|resource_type| catalogue.services_of(resource_type))
-        .map(|rules| rules.service.as_str())
-        .collect()
 }
 
 /// A state as reports show it.

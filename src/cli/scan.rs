@@ -8,7 +8,7 @@ use std::time::Instant;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::args::{Global, ScanArgs, WindowArgs};
+use super::args::{Global, ReachArgs, ScanArgs, WindowArgs};
 use super::code::Code;
 use super::config::Config;
 use super::error::Error;
@@ -24,6 +24,7 @@ use super::verdict::Threshold;
 use super::verify;
 use crate::audit::pipeline::{self, Options, Stop};
 use crate::audit::source::TrailLocation;
+use crate::audit::source::sqs::{Hiding, Queue};
 use crate::audit::verify::Witness;
 use crate::catalogue::Catalogue;
 use crate::checkpoint::store::Store;
@@ -52,12 +53,12 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     check_outputs(&outputs).map_err(Error::Usage)?;
     let trails = trails(args)?;
     let place = args.window.checkpoint.as_ref();
-    let (s3, _) = aws(args)?;
+    let (s3, _) = aws(&args.input.reach, &args.filter.place.accounts)?;
     let scope = scope(args);
     let store = place.map(|place| Store::open(place, &scope, &s3));
     let store = store.transpose()?;
     let before = store.as_ref().and_then(Store::checkpoint);
-    let since = since(&args.window, store.is_some(), before)?;
+    let since = since(&args.window, &trails, store.is_some(), before)?;
     let reach = reach(args, since, now)?;
     let mut options = reading(args, &reach);
     let catalogue = catalogue(&args.knowledge.catalogues)?;
@@ -90,6 +91,10 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
+    let queues = queues(&trails, &reach.s3)?;
+    options.queues.clone_from(&queues);
+    let watches = queues.iter().map(|queue| Arc::clone(queue) as _);
+    options.watches.extend(watches);
     // Who names a beginning wants it read, whatever was read before.
     let goes_on = matches!(args.window.since, None | Some(Bound::Checkpoint));
     let seen = Arc::new(Seen::after(before.filter(|_| goes_on)));
@@ -149,20 +154,47 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             store.save(&next)?;
         }
     }
+    for queue in queues {
+        // Nor is a call on its resources told when its message is gone.
+        if loaded.problems.is_empty() {
+            let (deleted, left) = queue.settle()?;
+            if !global.quiet {
+                note(&format!(
+                    "sqs:{}: messages deleted: {deleted}, left in the queue: {left}",
+                    queue.url()
+                ));
+            }
+        } else {
+            queue.give_back();
+        }
+    }
     Ok(ExitCode::from(code))
 }
 
 /// Where the window begins: as was typed, else where the last scan ended, else an hour ago.
-fn since(args: &WindowArgs, remembers: bool, before: Option<&Checkpoint>) -> Result<Bound, Error> {
+fn since(
+    args: &WindowArgs,
+    trails: &[TrailLocation],
+    remembers: bool,
+    before: Option<&Checkpoint>,
+) -> Result<Bound, Error> {
+    let is_queue = |trail: &TrailLocation| matches!(trail, TrailLocation::Queue(_));
+    if args.since.is_none() && trails.iter().any(is_queue) && !trails.iter().all(is_queue) {
+        return Err(Error::Usage(
+            "sqs: beside other log archives needs --since: a queue alone is read whole, and calls \
+             before that time in its log files are passed over"
+                .to_owned(),
+        ));
+    }
     match (args.since, before) {
         (Some(Bound::Checkpoint), _) if !remembers => Err(Error::Usage(
             "--since last goes on where the last scan ended: say with --checkpoint FILE where it \
              is remembered"
                 .to_owned(),
         )),
-        (None | Some(Bound::Checkpoint), Some(before)) => {
-            Ok(before.since().map_or(Bound::All, Bound::At))
-        }
+        // What is read is gone from the queue: all of it counts.
+        (None | Some(Bound::Checkpoint), _) if trails.iter().all(is_queue) => Ok(Bound::All),
+        (None | Some(Bound::Checkpoint), Some(before)) => Ok(Bound::At(before.since())),
         (None | Some(Bound::Checkpoint), None) => Ok(HOUR),
         (Some(typed), _) => Ok(typed),
     }
@@ -220,6 +252,17 @@ pub(super) fn trails(args: &ScanArgs) -> Result<Vec<TrailLocation>, Error> {
     Ok(trails)
 }
 
+/// The queues among log archives.
+fn queues(trails: &[TrailLocation], s3: &s3::Options) -> Result<Vec<Arc<Queue>>, Error> {
+    let urls = trails.iter().filter_map(|trail| match trail {
+        TrailLocation::Queue(url) => Some(url),
+        _ => None,
+    });
+    let opened = urls.map(|url| Queue::new(url, s3, Hiding::default()).map(Arc::new));
+    let opened = opened.collect::<Result<_, _>>();
+    Ok(opened.map_err(pipeline::Error::Threads)?)
+}
+
 /// What reading may use of the machine. Its time begins to run here.
 pub(super) fn reading(args: &ScanArgs, reach: &Reach) -> Options {
     let mut options = Options {
@@ -266,7 +309,7 @@ const ACCOUNT: &str = "{account}";
 /// # Errors
 /// When what was asked for does not fit together.
 pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Reach, Error> {
-    let (s3, history) = aws(args)?;
+    let (s3, history) = aws(&args.input.reach, &args.filter.place.accounts)?;
     Ok(Reach {
         s3,
         history,
@@ -276,21 +319,27 @@ pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Rea
 }
 
 /// How to reach S3, and how to reach CloudTrail in each account that is asked.
-fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
+///
+/// # Errors
+/// When a role is asked for in each account, and no account is named.
+pub(super) fn aws(
+    reach: &ReachArgs,
+    accounts: &[String],
+) -> Result<(s3::Options, Vec<s3::Options>), Error> {
     let own = s3::Options {
-        path_style: args.input.path_style.then_some(true),
-        requester_pays: args.input.requester_pays,
+        path_style: reach.path_style.then_some(true),
+        requester_pays: reach.requester_pays,
         ..s3::Options::default()
     };
     let with = |role: String| s3::Options {
         assume_role: Some(role),
         ..own.clone()
     };
-    match &args.input.assume_role {
+    match &reach.assume_role {
         None => Ok((own.clone(), vec![own])),
         Some(role) if role.contains(ACCOUNT) => {
-            let accounts = args.filter.place.accounts.iter();
             let each: Vec<_> = accounts
+                .iter()
                 .map(|account| with(role.replace(ACCOUNT, account)))
                 .collect();
             if each.is_empty() {

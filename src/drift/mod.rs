@@ -20,5 +20,6 @@ pub mod replay;
 pub mod rule;
 pub mod secret;
 pub mod severity;
+pub mod sieve;
 pub mod verdict;
 pub mod wildcard;

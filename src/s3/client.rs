@@ -362,7 +362,7 @@ impl Client {
 }
 
 /// An HTTP client that goes through the proxy of the environment, if there is one.
-pub(crate) fn http_client() -> SharedHttpClient {
+pub(super) fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder()
