@@ -37,6 +37,8 @@ pub enum Transform {
     Only,
     /// A list of several members; of one, nothing.
     Several,
+    /// A text without the quotes around it.
+    Unquote,
     /// Text read as JSON.
     Json,
     /// Written as JSON text.
@@ -77,6 +79,7 @@ impl Transform {
             "first" => Self::First,
             "only" => Self::Only,
             "several" => Self::Several,
+            "unquote" => Self::Unquote,
             "json" => Self::Json,
             "text" => Self::Text,
             "dns" => Self::Dns,
@@ -147,6 +150,10 @@ impl Transform {
                     .map(|part| Value::String(part.trim().to_owned()))
                     .collect();
             }
+            Self::Unquote => text
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+                .map_or(text.clone(), str::to_owned),
             Self::Json => return serde_json::from_str(&text).unwrap_or(Value::String(text)),
             Self::Dns => dns(&text),
             Self::Zone => text.rsplit('/').next().unwrap_or_default().to_owned(),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::compare;
 use crate::catalogue::alike;
-use crate::catalogue::path::{members, pair_key};
+use crate::catalogue::path::{members, pair_key, pair_value};
 use crate::catalogue::rule::{Build, Change, Fields, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
@@ -247,10 +247,16 @@ impl Live {
             Given::Value(value) => value,
         };
         let changes: Vec<(String, Value)> = match (change.operation, given) {
-            (Operation::Remove, keys) => keys_of(&keys)
-                .into_iter()
-                .map(|key| (key, Value::Null))
-                .collect(),
+            (Operation::Remove, keys) => {
+                let there = |key: &str| match self.slots.get(&map_path(&change.path, key)) {
+                    Some(slot) => slot.current.value(),
+                    None => held.get(key).cloned(),
+                };
+                keys_of(&keys, &there)
+                    .into_iter()
+                    .map(|key| (key, Value::Null))
+                    .collect()
+            }
             (operation, Value::Object(new)) => {
                 let mut changes: Vec<(String, Value)> = Vec::new();
                 if operation == Operation::Set {
@@ -367,19 +373,31 @@ pub fn at(attributes: &Map<String, Value>, path: &str) -> Value {
     value.unwrap_or(Value::Null)
 }
 
-fn keys_of(value: &Value) -> Vec<String> {
-    match value {
-        Value::Object(map) if pair_key(value).is_none() => map.keys().cloned().collect(),
-        value => members(value)
-            .into_iter()
-            .filter_map(|member| {
-                member
-                    .as_str()
-                    .or_else(|| pair_key(member))
-                    .map(str::to_owned)
-            })
-            .collect(),
+/// The keys that a removal names. One with a value goes only if it has that value (Amazon EC2 API
+/// Reference, *DeleteTags*; AWS Certificate Manager, *RemoveTagsFromCertificate*).
+fn keys_of(value: &Value, there: &dyn Fn(&str) -> Option<Value>) -> Vec<String> {
+    let members = members(value);
+    if let ([only], Value::Object(map)) = (members.as_slice(), value)
+        && std::ptr::eq(*only, value)
+        && pair_key(value).is_none()
+    {
+        return map.keys().cloned().collect();
     }
+    members
+        .into_iter()
+        .filter(|member| match (pair_key(member), pair_value(member)) {
+            (Some(key), Some(Value::String(named))) if !named.is_empty() => {
+                there(key).is_none_or(|found| found.as_str() == Some(named.as_str()))
+            }
+            _ => true,
+        })
+        .filter_map(|member| {
+            member
+                .as_str()
+                .or_else(|| pair_key(member))
+                .map(str::to_owned)
+        })
+        .collect()
 }
 
 fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
