@@ -89,7 +89,7 @@ fn call(shape: &Value) -> Option<Call> {
         window,
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: true,
     };
     let mut tally = Tally::default();

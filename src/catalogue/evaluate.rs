@@ -120,6 +120,9 @@ impl<'a> View<'a> {
         }
         for path in &source.from {
             given = self.raw(path);
+            if given == Given::Absent && source.blank && self.is_emptied(path) {
+                given = Given::Value(Value::String(String::new()));
+            }
             if given != Given::Absent {
                 break;
             }
@@ -149,6 +152,13 @@ impl<'a> View<'a> {
                     .transforms
                     .iter()
                     .fold(value, |value, transform| transform.apply(value));
+                if value.is_null() {
+                    return source
+                        .more()
+                        .default
+                        .clone()
+                        .map_or(Given::Absent, Given::Value);
+                }
                 Given::Value(mapped(value, source))
             }
             Given::Absent => source
@@ -176,6 +186,12 @@ impl<'a> View<'a> {
             }
         }
         Given::Absent
+    }
+
+    /// Whether an empty text stands at a path.
+    fn is_emptied(&self, path: &Path) -> bool {
+        let picked = path::select(self.root(path.root), &path.steps);
+        matches!(picked.values.as_slice(), [Value::String(text)] if text.is_empty())
     }
 
     /// Whether a path is there at all, though blank: `environment: {}`.
@@ -206,12 +222,14 @@ impl<'a> View<'a> {
         Given::Value(Value::String(text))
     }
 
-    /// The texts that a call names something by; several when it names several.
+    /// The texts that a call names something by; several when it names several. A document is no
+    /// name.
     #[must_use]
     pub fn texts(&self, source: &Source) -> Vec<String> {
         match self.source(source) {
             Given::Value(value) => path::members(&value)
                 .into_iter()
+                .filter(|member| !single(member).is_object() && !single(member).is_array())
                 .filter_map(|member| coerce(member, &Type::String))
                 .filter_map(|text| text.as_str().map(str::to_owned))
                 .filter(|text| !text.is_empty())
@@ -305,7 +323,11 @@ impl<'a> View<'a> {
             .map(|change| (change, self.build(&change.build)))
             .filter(|(_, given)| *given != Given::Absent)
             .collect();
-        if given.iter().any(|(change, _)| !change.alone) {
+        let clears = |given: &Given| matches!(given, Given::Value(value) if is_blank(value));
+        if given
+            .iter()
+            .any(|(change, given)| !change.alone && !clears(given))
+        {
             given.retain(|(change, _)| !change.alone);
         }
         given

@@ -163,6 +163,8 @@ pub struct Change {
 pub enum Shape {
     /// A value of this type.
     Plain(Type),
+    /// The value of a tag: none, and an empty one, are two.
+    Tag(Type),
     /// A list (or set, when unordered) of blocks, of which these fields are known.
     Blocks {
         /// Whether order counts.
@@ -250,6 +252,8 @@ pub struct Source {
     pub unknown: bool,
     /// Only whether it is there counts, though it may be blank: a block that is, or is not.
     pub present: bool,
+    /// An empty text is a value: it clears what was there.
+    pub blank: bool,
     /// Counts only if nothing else of the target does.
     pub alone: bool,
     /// What few sources say; see [`Source::more`].

@@ -31,6 +31,10 @@ pub enum Transform {
     Keys,
     /// The first member of a list.
     First,
+    /// The sole member of a list; of several, nothing.
+    Only,
+    /// A list of several members; of one, nothing.
+    Several,
     /// Text read as JSON.
     Json,
     /// Written as JSON text.
@@ -68,6 +72,8 @@ impl Transform {
             "list" => Self::List,
             "keys" => Self::Keys,
             "first" => Self::First,
+            "only" => Self::Only,
+            "several" => Self::Several,
             "json" => Self::Json,
             "text" => Self::Text,
             "dns" => Self::Dns,
@@ -88,6 +94,16 @@ impl Transform {
                 map.into_iter().map(|(key, _)| Value::String(key)).collect()
             }
             (Self::First, Value::Array(list)) => list.into_iter().next().unwrap_or(Value::Null),
+            (Self::Only, Value::Array(list)) => match <[Value; 1]>::try_from(list) {
+                Ok([only]) => only,
+                Err(_) => Value::Null,
+            },
+            (Self::Several, Value::Array(list)) if list.len() > 1 => Value::Array(list),
+            (Self::Several, _) => Value::Null,
+            (Self::Join, Value::Object(map)) => map
+                .into_iter()
+                .map(|(key, value)| (key, self.apply(value)))
+                .collect(),
             (Self::Join, Value::Array(list)) => {
                 let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                 Value::String(texts.join(","))

@@ -217,7 +217,10 @@ impl Live {
         cause: Cause,
     ) {
         let held = held_map(attributes, &change.path);
-        let shape = Shape::Plain(inner.clone());
+        let shape = match change.path.as_ref() {
+            "tags" => Shape::Tag(inner.clone()),
+            _ => Shape::Plain(inner.clone()),
+        };
         let given = match given {
             Given::Absent => return,
             Given::Alike(value)
@@ -398,7 +401,7 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
         (Shape::Blocks { fields, .. }, _) => given.into_iter().fold(old, |list, block| {
             with_block(list, block, fields, change.key.as_deref())
         }),
-        (Shape::Plain(ty), operation) => {
+        (Shape::Plain(ty) | Shape::Tag(ty), operation) => {
             let inner = match ty {
                 Type::List(inner) | Type::Set(inner) => inner,
                 other => other,

@@ -9,11 +9,13 @@ use super::compare::is_empty;
 use super::effect::{Created, Resolver};
 use super::model::{Attribute, Certainty};
 use crate::audit::call::Call;
+use crate::catalogue::aws::{identifier, shape};
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{Pair, Parent, ResourceType, Scope, Target};
+use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
 use crate::catalogue::value::Given;
-use crate::catalogue::{Catalogue, aws::identifier, schema};
+use crate::catalogue::{Catalogue, schema};
 use crate::state::inventory::{self, InstanceId, Naming};
 
 /// The catalogue's knowledge of names, as the inventory asks for it.
@@ -143,14 +145,16 @@ fn matching(
     scope: Scope,
 ) -> Vec<InstanceId> {
     // The part with the fewest candidates is looked up, the others only verified. Truths, and the 0
-    // that may stand for a port left empty, are in no index.
+    // that may stand for a port left empty, are in no index, unless a state holds them as text.
     let naming = ShortOnly;
-    let indexed = |value: &String| !matches!(value.as_str(), "true" | "false" | "0");
+    let indexed = |pair: &Pair, value: &String| {
+        !matches!(value.as_str(), "true" | "false" | "0")
+            || is_textual(resource_type, &pair.attribute)
+    };
     let mut best: Option<Vec<InstanceId>> = None;
-    for (pair, values) in given
-        .iter()
-        .filter(|(pair, values)| !pair.optional && !values.is_empty() && values.iter().all(indexed))
-    {
+    for (pair, values) in given.iter().filter(|(pair, values)| {
+        !pair.optional && !values.is_empty() && values.iter().all(|value| indexed(pair, value))
+    }) {
         let mut candidates: Vec<InstanceId> = values
             .iter()
             .flat_map(|value| {
@@ -192,6 +196,19 @@ fn matching(
         })
     });
     instances
+}
+
+/// Whether states hold texts at an attribute, and nothing else: all of them are in the index.
+pub(super) fn is_textual(resource_type: &str, attribute: &str) -> bool {
+    let place = schema::resource(resource_type).and_then(|body| body.at(attribute));
+    let Some(schema::Leaf::Attribute(_, attribute)) = place.map(|place| place.leaf) else {
+        return false;
+    };
+    match &attribute.ty {
+        Type::String => true,
+        Type::List(member) | Type::Set(member) => **member == Type::String,
+        _ => false,
+    }
 }
 
 fn means(held: &Value, name: &str) -> bool {
@@ -274,10 +291,11 @@ fn tagged(
             let resource_type = resolver.inventory.get(*instance).resource_type();
             let has_tags = schema::resource(resource_type)
                 .is_some_and(|body| body.attributes.contains_key("tags"));
-            let of_service = resolver
-                .catalogue
-                .services_of(resource_type)
-                .any(|rules| rules.service == call.service);
+            let of_service = shape::tags_for_others(&call.service)
+                || resolver
+                    .catalogue
+                    .services_of(resource_type)
+                    .any(|rules| rules.service == call.service);
             let named = ["id", "arn"].iter().any(|key| {
                 values_at(resolver, *instance, key)
                     .iter()
@@ -310,13 +328,6 @@ pub fn parent(
     matching(resolver, &parent.resource_type, &given, call, scope)
         .first()
         .copied()
-}
-
-/// Whether any state covers the account of a call: elsewhere everything is unmanaged and nothing is news.
-#[must_use]
-pub fn covers(resolver: &Resolver<'_>, call: &Call) -> bool {
-    let accounts = resolver.accounts();
-    accounts.is_empty() || accounts.contains(&call.account)
 }
 
 /// Whether the state holds a narrower owner that names this instance.
@@ -456,6 +467,7 @@ pub fn by_resources(
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        .filter(|text| !matches!(*text, "true" | "false" | "0"))
         .map(str::to_owned)
         .collect();
     for alternative in &target.find {

@@ -4,7 +4,7 @@
 //! object may be spelt otherwise, all are read again in full.
 #![allow(clippy::inline_always)] // What is done per colon is to be compiled into the walk.
 
-use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons};
+use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons, sought_colons};
 
 /// A key that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub(crate) enum Key {
     Region,
     Identity,
     Request,
+    Response,
+    /// What the log adds beside request and response.
+    Extra,
+    Resources,
     /// The record inside an EventBridge event.
     Detail,
     /// The record, as a string, inside an event of `LookupEvents`.
@@ -33,7 +37,10 @@ pub(crate) enum Key {
 }
 
 /// How many keys there are.
-pub(crate) const KEYS: usize = 16;
+pub(crate) const KEYS: usize = 19;
+
+/// Places in the table of keys: as many as make it easy to give each key its own.
+const ROOM: usize = 32;
 
 /// The keys in their quotes.
 const SPELT: [(Key, &[u8]); KEYS] = [
@@ -48,6 +55,9 @@ const SPELT: [(Key, &[u8]); KEYS] = [
     (Key::Region, b"\"awsRegion\""),
     (Key::Identity, b"\"userIdentity\""),
     (Key::Request, b"\"requestParameters\""),
+    (Key::Response, b"\"responseElements\""),
+    (Key::Extra, b"\"additionalEventData\""),
+    (Key::Resources, b"\"resources\""),
     (Key::Detail, b"\"detail\""),
     (Key::Lookup, b"\"CloudTrailEvent\""),
     (Key::Digest, b"\"digestStartTime\""),
@@ -56,27 +66,38 @@ const SPELT: [(Key, &[u8]); KEYS] = [
 ];
 
 /// The keys that have more than sixteen bytes.
-const LONG: [(Key, &[u8]); 4] = [
+const LONG: [(Key, &[u8]); 6] = [
     SPELT[Key::Account as usize],
     SPELT[Key::Request as usize],
+    SPELT[Key::Response as usize],
+    SPELT[Key::Extra as usize],
     SPELT[Key::Lookup as usize],
     SPELT[Key::Digest as usize],
 ];
 
 /// The longest key in its quotes.
-const LONGEST: usize = 20;
+const LONGEST: usize = 21;
 
 // The longest key, all of it escaped, lies within what is looked through for backslashes.
 const _: () = assert!((LONGEST - 2) * 6 + 2 <= KEY_REACH);
 
 /// Where the values of an object's members stand, as far as they are looked for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Values {
     /// The byte behind the colon of each key, by its place in [`TABLE`]; 0 when it is missing.
     /// The one more takes what is not looked for.
-    starts: [usize; KEYS + 1],
+    starts: [usize; ROOM + 1],
     /// Whether a colon was met before which a key may stand that was not recognized.
     doubtful: bool,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            starts: [0; ROOM + 1],
+            doubtful: false,
+        }
+    }
 }
 
 impl Values {
@@ -112,7 +133,7 @@ impl Values {
             let place = place(last);
             let entry = &TABLE[place];
             let known = (entry.last == last) & (entry.before == (before & entry.mask));
-            self.starts[if known { place } else { KEYS }] = colon + 1;
+            self.starts[if known { place } else { ROOM }] = colon + 1;
         }
     }
 
@@ -141,6 +162,10 @@ impl Values {
     }
 }
 
+/// The keys that decide on nine records in ten.
+pub(crate) const TIME: &[u8] = SPELT[Key::Time as usize].1;
+pub(crate) const READ_ONLY: &[u8] = SPELT[Key::ReadOnly as usize].1;
+
 /// Where the values of the two keys stand that decide on nine records in ten.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Glance {
@@ -155,38 +180,23 @@ impl Glance {
     /// None when it does not end.
     #[inline]
     pub(crate) fn at(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
-        const TIME: &[u8] = SPELT[Key::Time as usize].1;
-        const READ_ONLY: &[u8] = SPELT[Key::ReadOnly as usize].1;
-        let (mut time, mut read_only, mut doubtful) = (0, 0, false);
-        let end = own_colons(bytes, at, |colons| {
-            if colons.odd {
-                doubtful |= are_odd(bytes, colons);
-            }
-            for colon in colons {
-                let last = last_before(bytes, colon);
-                if last == const { last_of(TIME) } {
-                    time = colon;
-                } else if last == const { last_of(READ_ONLY) } {
-                    read_only = colon;
-                }
+        // Of an object's own members few have these letters there.
+        const BACK: usize = 5;
+        const LETTERS: [u8; 2] = [TIME[TIME.len() - BACK], READ_ONLY[READ_ONLY.len() - BACK]];
+        let mut glance = Self::default();
+        let (end, odd) = sought_colons(bytes, at, LETTERS, BACK, |colon| {
+            let before = bytes.get(..colon).unwrap_or_default();
+            if before.ends_with(TIME) {
+                glance.time = colon + 1;
+            } else if before.ends_with(READ_ONLY) {
+                glance.read_only = colon + 1;
             }
         })?;
-        let is_whole = |colon: usize, spelt: &[u8]| {
-            colon == 0 || bytes.get(..colon).is_some_and(|text| text.ends_with(spelt))
-        };
-        let glance = if doubtful || !is_whole(time, TIME) || !is_whole(read_only, READ_ONLY) {
+        if odd {
             let values = Values::at(bytes, at)?;
-            Self {
-                time: values.of(Key::Time),
-                read_only: values.of(Key::ReadOnly),
-            }
-        } else {
-            let behind = |colon: usize| if colon == 0 { 0 } else { colon + 1 };
-            Self {
-                time: behind(time),
-                read_only: behind(read_only),
-            }
-        };
+            glance.time = values.of(Key::Time);
+            glance.read_only = values.of(Key::ReadOnly);
+        }
         Some((glance, end))
     }
 }
@@ -205,26 +215,6 @@ fn are_odd(bytes: &[u8], mut colons: Colons) -> bool {
         });
         !is_usual
     })
-}
-
-/// The eight bytes before a byte as a number; 0 where there are less, which is no key's.
-#[inline(always)]
-fn last_before(bytes: &[u8], end: usize) -> u64 {
-    let word = end
-        .checked_sub(8)
-        .and_then(|start| bytes.get(start..end)?.first_chunk());
-    word.copied().map_or(0, u64::from_le_bytes)
-}
-
-/// The last eight bytes of a key as a number.
-const fn last_of(spelt: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    let mut back = 1;
-    while back <= 8 {
-        word[8 - back] = spelt[spelt.len() - back];
-        back += 1;
-    }
-    u64::from_le_bytes(word)
 }
 
 /// The sixteen bytes before a byte, as two numbers; zeroes where there are less.
@@ -254,21 +244,21 @@ struct Entry {
 /// own, which the making of the table checks.
 #[inline(always)]
 const fn place(last: u64) -> usize {
-    (last.wrapping_mul(0xb801_7cdd_97c3_0701) >> 60) as usize
+    (last.wrapping_mul(0xa86a_de2a_0d78_36bd) >> 59) as usize
 }
 
 /// The place of each key.
 const PLACES: [usize; KEYS] = TABLES.0;
 
-static TABLE: [Entry; KEYS] = TABLES.1;
+static TABLE: [Entry; ROOM] = TABLES.1;
 
-const TABLES: ([usize; KEYS], [Entry; KEYS]) = {
+const TABLES: ([usize; KEYS], [Entry; ROOM]) = {
     let mut places = [0; KEYS];
     let mut table = [Entry {
         before: 0,
         mask: 0,
         last: 0,
-    }; KEYS];
+    }; ROOM];
     let mut index = 0;
     while index < KEYS {
         let (key, spelt) = SPELT[index];
