@@ -238,6 +238,9 @@ pub struct InputArgs {
     /// written; those that are not understood, or whose files cannot be read, stay. Where it is the
     /// only archive, --since is `all`. An empty queue is no evidence: exit code 3.
     ///
+    /// Where the digests of a window have come, they tell which files hold calls of it, whether one is
+    /// missing, and that nothing happened where there is none.
+    ///
     /// `lookup:us-east-1,eu-west-1` asks CloudTrail's event history (`LookupEvents`) of these
     /// regions, `lookup:` of your own, `lookup:all` of all that every account has. It goes back 90
     /// days and gives 100 events a second and region. With --checkpoint it is only asked for what it

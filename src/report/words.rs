@@ -24,10 +24,11 @@ pub enum Trust {
 
 /// How far the evidence carries.
 pub fn trust(evidence: &Evidence) -> Trust {
-    if evidence.files == 0 {
-        Trust::Empty
-    } else if evidence.complete {
+    // It can be complete without a log file: all were read before, or digests say there is none.
+    if evidence.complete {
         Trust::Complete
+    } else if evidence.files == 0 {
+        Trust::Empty
     } else {
         Trust::Incomplete
     }
@@ -432,10 +433,11 @@ mod tests {
             ..Evidence::default()
         };
         assert!(evidence(&incomplete).starts_with("INCOMPLETE: "));
-        let empty = Evidence {
+        assert!(evidence(&Evidence::default()).starts_with("EMPTY: "));
+        let known = Evidence {
             complete: true,
             ..Evidence::default()
         };
-        assert!(evidence(&empty).starts_with("EMPTY: "));
+        assert!(evidence(&known).starts_with("complete: "));
     }
 }
