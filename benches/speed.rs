@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
 use libdeflater::Decompressor;
-use tfdrift::audit::decode::{Decoder, Filter, Tally};
+use tfdrift::audit::decode::{Decoder, Filter, Prospect, Tally};
 use tfdrift::window::Window;
 
 const ROUNDS: usize = 7;
@@ -42,7 +42,7 @@ fn main() -> io::Result<()> {
     let paths = corpus::archive(&folder, megabytes * 1_000_000)?;
     let files = paths.iter().map(fs::read).collect::<io::Result<Vec<_>>>()?;
 
-    let tally = decode(&files, 1, &|_, _| true);
+    let tally = decode(&files, 1, &|_| true);
     assert_eq!(tally.problems, [], "the corpus is sound");
     println!(
         "{} files, {} records, {:.0} MB of JSON in {:.0} MB of gzip, {} writes\n",
@@ -62,13 +62,15 @@ fn main() -> io::Result<()> {
             on_all(&files, threads, Vec::new, inflate_stream);
         }),
         ("decode, nothing wanted", &|threads| {
-            drop(decode(&files, threads, &|_, _| false));
+            drop(decode(&files, threads, &|_| false));
         }),
         ("decode, catalogued calls", &|threads| {
-            drop(decode(&files, threads, &corpus::is_catalogued));
+            drop(decode(&files, threads, &|call| {
+                corpus::is_catalogued(call.service(), call.name())
+            }));
         }),
         ("decode, all writes", &|threads| {
-            drop(decode(&files, threads, &|_, _| true));
+            drop(decode(&files, threads, &|_| true));
         }),
     ];
     println!(
@@ -185,7 +187,7 @@ fn inflate_stream(buffer: &mut Vec<u8>, file: &[u8]) {
 fn decode(
     files: &[Vec<u8>],
     threads: usize,
-    wanted: &(dyn Fn(&str, &str) -> bool + Sync),
+    wanted: &(dyn Fn(&Prospect<'_>) -> bool + Sync),
 ) -> Tally {
     let filter = Filter {
         window: Window {

@@ -41,11 +41,12 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the 
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l until -d 'Look at calls before then [default: now]' -r
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l checkpoint -d 'Remember in this file or s3:// object what was read and told, and go on from there' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: table]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l show -d 'Also list what is hidden by default; can be repeated' -r -f -a "resolved\t'What was put back within the window'
 suppressed\t'What an ignore rule hides'
@@ -69,6 +70,7 @@ never\t'Never'"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l verify -d 'Also prove by CloudTrail\'s digests that log files are complete and untouched'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l requester-pays -d 'Agree to pay for requests to buckets whose owner asks that'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l repeat -d 'With --checkpoint: tell every drift that is open, not only what is new or changed'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l reveal -d 'Print sensitive values in clear'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l report-only -d 'Drift never ends in exit code 2'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l allow-incomplete -d 'Incomplete evidence never ends in exit code 3'
@@ -78,7 +80,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s h -l help -d 'P
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l public-keys -d 'For --verify: keys as `aws cloudtrail list-public-keys` prints them; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l since -d 'Tell of calls from then on [default: 7d, or 7 days before --at]' -r
@@ -114,10 +116,12 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l account -d 'O
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l region -d 'Only this region; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l public-keys -d 'Keys as `aws cloudtrail list-public-keys` prints them, instead of asking CloudTrail; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s o -l output -d 'A report, and the file it goes to: console or json; can be repeated [default: console]' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'
 never\t'Never'"
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l path-style -d 'Address buckets by path instead of by host name, as S3-compatible stores may need'
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l requester-pays -d 'Agree to pay for requests to buckets whose owner asks that'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s q -l quiet -d 'Say nothing but the report: no progress, no notes'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s v -l verbose -d 'Say more about what is read; twice for each file'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -17,6 +17,7 @@
 //! - [`configuration`] reads Terraform code for what neither logs nor states tell.
 //! - [`drift`] replays calls over the inventory in time order and judges what ends different.
 //! - [`report`] renders drifts, and knows nothing else.
+//! - [`checkpoint`] is what one scan leaves to the next.
 //! - [`cli`] wires the rooms together.
 //!
 //! `audit`, `state` and `catalogue` do not know each other; `drift` knows all three; `report`
@@ -25,10 +26,12 @@
 
 pub mod audit;
 pub mod catalogue;
+pub mod checkpoint;
 pub mod cli;
 pub mod configuration;
 pub mod drift;
 pub mod report;
 pub mod s3;
 pub mod state;
+pub mod web;
 pub mod window;

@@ -1,7 +1,7 @@
 //! One small room over the S3 API, for log files and states alike: a typed location, a client
 //! built once from the standard chain, and errors that say what to do.
 //!
-//! Everything is read: this room lists, looks and fetches, and can do nothing else.
+//! It lists, looks and fetches. The one thing it writes is what a user names as a checkpoint.
 
 mod blocking;
 mod chain;
@@ -12,8 +12,7 @@ mod versions;
 
 pub use blocking::Blocking;
 pub use chain::sdk_config;
-pub(crate) use client::http_client;
-pub use client::{Client, Fetched, Found, Listing, Options, Page};
+pub use client::{Client, Condition, Fetched, Found, Listing, Options, Page};
 pub use error::{Error, Operation, Reason};
 pub use location::{Location, LocationError};
 pub use versions::{Version, current_at};

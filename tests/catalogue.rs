@@ -21,6 +21,7 @@ use generator::words::{lower_first, singular};
 use tfdrift::catalogue::load::{RuleText, ServiceRules, load_all};
 use tfdrift::catalogue::rule::{Provenance, ResourceType};
 use tfdrift::catalogue::schema;
+use tfdrift::catalogue::text::Text;
 use toml::{Table, Value};
 
 fn root() -> PathBuf {
@@ -432,7 +433,7 @@ fn the_catalogue_knows_as_much_as_it_promises() {
             .count();
         for (name, facts) in &rules.types {
             never
-                .entry(name.clone())
+                .entry(name.to_string())
                 .or_default()
                 .extend(facts.never.iter().cloned());
         }
@@ -440,16 +441,16 @@ fn the_catalogue_knows_as_much_as_it_promises() {
             let ResourceType::Named(name) = &target.resource_type else {
                 continue;
             };
-            types.insert(name.clone());
+            types.insert(name.to_string());
             named.extend(
                 target
                     .find
                     .iter()
                     .flatten()
-                    .map(|pair| (name.clone(), pair.attribute.clone())),
+                    .map(|pair| (name.to_string(), pair.attribute.to_string())),
             );
             for change in &target.changes {
-                pairs.insert((name.clone(), change.attribute.clone()));
+                pairs.insert((name.to_string(), change.attribute.to_string()));
                 if let tfdrift::catalogue::rule::Shape::Blocks { fields, .. } = &change.shape {
                     below(name, &change.attribute, fields, &mut pairs);
                 }
@@ -462,16 +463,16 @@ fn the_catalogue_knows_as_much_as_it_promises() {
         let Some(body) = schema::resource(name) else {
             continue;
         };
-        let skip = |argument: &String| {
+        let skip = |argument: &Text| {
             let terraform = argument.ends_with("_prefix")
                 || argument.contains("_wo")
-                || inputs().never.contains(argument);
+                || inputs().never.iter().any(|never| *never == **argument);
             terraform
                 || never
                     .get(name)
-                    .is_some_and(|never| never.contains(argument))
+                    .is_some_and(|never| never.contains(argument.as_str()))
         };
-        let arguments: Vec<&String> = body
+        let arguments: Vec<&Text> = body
             .attributes
             .iter()
             .filter(|(name, attribute)| attribute.configurable && !skip(name))

@@ -30,7 +30,7 @@ fn read(
         },
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: true,
     };
     pipeline::read(&[trail.parse().unwrap()], &filter, options, progress, sink).unwrap()

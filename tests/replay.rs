@@ -182,9 +182,8 @@ fn known_calls() -> &'static [(String, String)] {
             .filter_map(|service| catalogue().service(service))
             .flat_map(|rules| {
                 rules
-                    .calls
-                    .keys()
-                    .map(|event| (rules.service.clone(), event.clone()))
+                    .names()
+                    .map(|event| (rules.service.clone(), event.to_owned()))
             })
             .collect();
         calls.sort();

@@ -177,7 +177,7 @@ fn drifts(catalogue: &Catalogue, case: &Case) -> Vec<Drift> {
         window,
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: false,
     };
     let mut tally = Tally::default();

@@ -82,7 +82,7 @@ impl<'a> Scan<'a> {
             window: self.window(),
             accounts: owned(self.accounts),
             regions: owned(self.regions),
-            wanted: &|_, _| true,
+            wanted: &|_| true,
             failed: true,
         };
         let calls = Mutex::new(Vec::new());
@@ -471,7 +471,7 @@ fn no_more_is_fetched_ahead_than_the_budget_holds() {
         window: Scan::of(&store).window(),
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: true,
     };
     let decoded = Mutex::new(0);

@@ -89,7 +89,7 @@ fn call(shape: &Value) -> Option<Call> {
         window,
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: true,
     };
     let mut tally = Tally::default();
@@ -223,9 +223,9 @@ fn state(catalogue: &Catalogue, shape: &Value) -> Value {
         let attributes: Map<String, Value> = names
             .into_iter()
             .filter(|(pair, _)| !pair.attribute.contains('.'))
-            .filter_map(|(pair, values)| Some((pair.attribute.clone(), json!(values.first()?))))
+            .filter_map(|(pair, values)| Some((pair.attribute.to_string(), json!(values.first()?))))
             .collect();
-        Some(json!({"mode": "managed", "type": name, "name": "x", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+        Some(json!({"mode": "managed", "type": name.as_str(), "name": "x", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
             "instances": [{"attributes": attributes}]}))
     });
     resources.collect()

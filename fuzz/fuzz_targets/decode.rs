@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
         window: Window { since: None, until: "2100-01-01T00:00:00Z".parse().unwrap() },
         accounts: Vec::new(),
         regions: Vec::new(),
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: true,
     };
     let (mut found, mut tally) = (Vec::new(), Tally::default());

@@ -1,12 +1,14 @@
 //! One audited API call, cloud-neutral: what later rooms know of a log record.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A call that changed something, or tried to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Call {
     /// When it completed. Logs have whole seconds.
+    #[serde(with = "instant")]
     pub time: Timestamp,
     /// The log's own id of the event, or a content hash where a record has none.
     pub id: String,
@@ -39,7 +41,7 @@ pub struct Call {
 }
 
 /// The facts of a log about who called, as recorded, unjudged.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// Identity type: `IAMUser`, `AssumedRole`, `Root`, `AWSService`, ….
     pub kind: String,
@@ -67,4 +69,61 @@ pub struct Caller {
     pub source_ip: Option<String>,
     /// The agent string.
     pub user_agent: Option<String>,
+}
+
+/// Instants as RFC 3339, wherever a call is written down.
+pub mod instant {
+    use jiff::Timestamp;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes an instant.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(time)
+    }
+
+    /// Reads an instant.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(D::Error::custom)
+    }
+
+    /// The same for an instant that may be missing.
+    pub mod maybe {
+        use jiff::Timestamp;
+        use serde::de::Error as _;
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        /// Writes an instant or null.
+        ///
+        /// # Errors
+        /// Those of the serializer.
+        pub fn serialize<S: Serializer>(
+            time: &Option<Timestamp>,
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            match time {
+                Some(time) => to.collect_str(time),
+                None => to.serialize_none(),
+            }
+        }
+
+        /// Reads an instant or null.
+        ///
+        /// # Errors
+        /// When it is neither.
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            from: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            let text = Option::<String>::deserialize(from)?;
+            text.map(|text| text.parse().map_err(D::Error::custom))
+                .transpose()
+        }
+    }
 }

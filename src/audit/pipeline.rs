@@ -36,6 +36,7 @@ use super::cloudtrail::span::{DEFAULT_LAG, Span};
 use super::decode::{Filter, Problem, Tally};
 use super::source::TrailLocation;
 use super::source::lookup::Lookup;
+use super::source::sqs::Queue;
 use crate::s3;
 
 use budget::Budget;
@@ -60,6 +61,8 @@ pub struct Options {
     pub s3: s3::Options,
     /// How to reach CloudTrail, once for each account that is asked.
     pub history: Vec<s3::Options>,
+    /// The queues that are drained, for every [`TrailLocation::Queue`] one.
+    pub queues: Vec<Arc<Queue>>,
     /// Who decides which log files are read, and learns which were. All must want a file.
     pub watches: Vec<Arc<dyn Watch>>,
     /// When to end early. What was not read then stands in the tally's problems.
@@ -76,6 +79,7 @@ impl Default for Options {
             lag: DEFAULT_LAG,
             s3: s3::Options::default(),
             history: vec![s3::Options::default()],
+            queues: Vec::new(),
             watches: Vec::new(),
             stop: Stop::default(),
         }
@@ -91,9 +95,9 @@ pub enum Error {
     /// Every location needs credentials, and there are none that work.
     #[error("{0}: {remedy}", remedy = .0.remedy())]
     Credentials(s3::Error),
-    /// CloudTrail's event history accepts no credentials, and nothing else was asked.
+    /// CloudTrail's event history or a queue cannot be read at all, and nothing else was asked.
     #[error("{}: {}: {}", .0.location, .0.problem, .0.remedy.as_deref().unwrap_or_default())]
-    NoHistory(Problem),
+    Refused(Problem),
 }
 
 /// Where everything that finds, fetches or decodes says what went wrong.
@@ -136,10 +140,12 @@ pub fn read(
             _ => None,
         })
         .collect();
-    let fetcher = if buckets.is_empty() {
+    let queues = options.queues.clone();
+    let fetcher = if buckets.is_empty() && queues.is_empty() {
         None
     } else {
-        Some(fetch::Fetcher::new(buckets, selection.clone(), options)?)
+        let asked = (selection.clone(), filter.window.until);
+        Some(fetch::Fetcher::new(buckets, queues, asked, options)?)
     };
     let histories: Vec<_> = trails
         .iter()
@@ -243,15 +249,15 @@ pub fn read(
         .no_credentials
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    let only_histories = trails
+    let only_asked = trails
         .iter()
-        .all(|trail| matches!(trail, TrailLocation::Lookup(_)));
-    if let Some(problem) = nobody.filter(|_| only_histories && tally.files == 0) {
-        return Err(Error::NoHistory(problem));
+        .all(|trail| matches!(trail, TrailLocation::Lookup(_) | TrailLocation::Queue(_)));
+    if let Some(problem) = nobody.filter(|_| only_asked && tally.files == 0) {
+        return Err(Error::Refused(problem));
     }
     let only_buckets = trails
         .iter()
-        .all(|trail| matches!(trail, TrailLocation::S3(_)));
+        .all(|trail| matches!(trail, TrailLocation::S3(_) | TrailLocation::Queue(_)));
     match refused {
         Some(error) if only_buckets && tally.files == 0 => Err(Error::Credentials(error)),
         _ => {

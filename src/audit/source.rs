@@ -4,6 +4,7 @@
 pub mod local;
 pub mod lookup;
 pub mod s3;
+pub mod sqs;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub enum TrailLocation {
     Falco(PathBuf),
     /// CloudTrail's own event history.
     Lookup(Regions),
+    /// A queue, by its URL, that is told of new log files in buckets.
+    Queue(String),
 }
 
 /// Why a text is no [`TrailLocation`].
@@ -40,7 +43,7 @@ pub enum TrailError {
     /// It begins with a scheme that leads to no log files.
     #[error(
         "`{text}` is not a trail location: `{scheme}:` is not known here. Give a file, a \
-         directory, a glob, `-`, s3://BUCKET/PREFIX, lookup: or falco:FILE; a file of such a name is written `./{text}`"
+         directory, a glob, `-`, s3://BUCKET/PREFIX, sqs:URL, lookup: or falco:FILE; a file of such a name is written `./{text}`"
     )]
     Scheme {
         /// The whole text.
@@ -59,6 +62,12 @@ pub enum TrailError {
     /// It begins with `falco:` and names no file.
     #[error("`falco:` names no file; write falco:FILE, or falco:- for stdin")]
     NoFile,
+    /// It begins with `sqs:` and goes on with what is no queue's URL.
+    #[error(
+        "`{0}` is no queue's URL; write sqs:https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, as \
+         `aws sqs get-queue-url --queue-name NAME` prints it"
+    )]
+    Queue(String),
     /// It begins with `s3:` and does not go on as a location.
     #[error(transparent)]
     S3(#[from] LocationError),
@@ -92,6 +101,14 @@ impl FromStr for TrailLocation {
                     return Err(TrailError::NoFile);
                 }
                 return Ok(Self::Falco(PathBuf::from(file)));
+            }
+            Some(scheme) if scheme.eq_ignore_ascii_case("sqs") => {
+                let url = text.get(scheme.len() + 1..).unwrap_or_default();
+                return if is_queue(url) {
+                    Ok(Self::Queue(url.to_owned()))
+                } else {
+                    Err(TrailError::Queue(url.to_owned()))
+                };
             }
             Some(scheme) if scheme.eq_ignore_ascii_case("lookup") => {
                 let regions = text.get(scheme.len() + 1..).unwrap_or_default();
@@ -130,8 +147,18 @@ impl fmt::Display for TrailLocation {
             Self::S3(location) => location.fmt(f),
             Self::Lookup(regions) => write!(f, "lookup:{regions}"),
             Self::Falco(path) => write!(f, "falco:{}", path.display()),
+            Self::Queue(url) => write!(f, "sqs:{url}"),
         }
     }
+}
+
+/// Whether a text has the parts of a queue's URL: scheme, host, account, name.
+fn is_queue(url: &str) -> bool {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
+    let parts = rest.map(|rest| rest.split('/').collect::<Vec<_>>());
+    parts.is_some_and(|parts| parts.len() == 3 && parts.iter().all(|part| !part.is_empty()))
 }
 
 /// The part before the first colon, if it looks like a scheme. One letter is a Windows drive.
@@ -169,7 +196,8 @@ mod tests {
         for (text, part) in [
             ("", "empty"),
             ("gs://logs", "`gs:` is not known"),
-            ("sqs:https://x", "`sqs:` is not known"),
+            ("sqs:https://x", "is no queue's URL"),
+            ("sqs:queue", "get-queue-url"),
             ("falco:", "names no file"),
             ("lookup:everywhere", "`everywhere` is no region"),
             ("s3://", "names no bucket"),
@@ -191,6 +219,7 @@ mod tests {
             "falco:-",
             "lookup:",
             "lookup:eu-west-1",
+            "sqs:https://sqs.eu-west-1.amazonaws.com/111111111111/logs",
         ] {
             assert_eq!(text.parse::<TrailLocation>().unwrap().to_string(), text);
         }

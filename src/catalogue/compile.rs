@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::path::Path;
 use super::rule::{Build, Change, Field, Fields, Operation, Shape, Source};
 use super::schema::{Attribute, Block, Body, Nesting, Type};
+use super::text::Text;
 
 /// Why entries cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,22 +30,22 @@ enum Place<'a> {
 /// When an entry names what the schema does not have, or members of a list that has no source.
 pub fn compile(
     operation: Operation,
-    entries: &BTreeMap<String, Source>,
+    entries: &BTreeMap<Text, Source>,
     body: &Body,
 ) -> Result<Vec<Change>, CompileError> {
     let mut changes = Vec::new();
     for (attribute, source) in entries {
         let names: Vec<&str> = attribute.split('.').collect();
-        let (place, path, list_above) =
-            walk(body, &names).ok_or_else(|| CompileError::NoSuchAttribute(attribute.clone()))?;
+        let (place, path, list_above) = walk(body, &names)
+            .ok_or_else(|| CompileError::NoSuchAttribute(attribute.to_string()))?;
         if let Some(depth) = list_above {
-            if entries.contains_key(&names[..depth].join(".")) {
+            if entries.contains_key(names[..depth].join(".").as_str()) {
                 continue;
             }
             // A list that the provider limits to one block by other means than the schema's.
             let as_one = operation == Operation::Set && only_lists_above(body, &names);
             if !as_one {
-                return Err(CompileError::NoList(attribute.clone()));
+                return Err(CompileError::NoList(attribute.to_string()));
             }
         }
         let (shape, build) = match place {
@@ -91,11 +92,15 @@ pub fn compile(
         changes.push(Change {
             operation,
             attribute: attribute.clone(),
-            path,
+            path: if *attribute == path {
+                attribute.clone()
+            } else {
+                path.into()
+            },
             shape,
             build,
             alone: source.alone,
-            key: source.key.clone(),
+            key: source.more().key.clone(),
         });
     }
     Ok(changes)
@@ -119,7 +124,7 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
             path.push('.');
         }
         path.push_str(name);
-        if let Some(block) = body.blocks.get(*name) {
+        if let Some(block) = body.blocks.get(name) {
             if last {
                 return Some((Place::Block(block), path, list_above));
             }
@@ -134,7 +139,7 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
             }
             body = &block.body;
         } else {
-            let attribute = body.attributes.get(*name)?;
+            let attribute = body.attributes.get(name)?;
             return last.then_some((Place::Attribute(attribute), path, list_above));
         }
     }
@@ -146,7 +151,7 @@ fn only_lists_above(body: &Body, names: &[&str]) -> bool {
     let mut body = body;
     names[..names.len() - 1]
         .iter()
-        .all(|name| match body.blocks.get(*name) {
+        .all(|name| match body.blocks.get(name) {
             Some(block) => {
                 body = &block.body;
                 !matches!(block.nesting, Nesting::Set | Nesting::Map)
@@ -160,19 +165,19 @@ fn fields(
     body: &Body,
     above: &str,
     above_source: &Source,
-    entries: &BTreeMap<String, Source>,
-) -> Vec<(String, Build)> {
+    entries: &BTreeMap<Text, Source>,
+) -> Vec<(Text, Build)> {
     let mut out = Vec::new();
     for (name, attribute) in &body.attributes {
         let dotted = format!("{above}.{name}");
-        if let Some(source) = entries.get(&dotted) {
+        if let Some(source) = entries.get(dotted.as_str()) {
             let source = relative(source, above_source);
             out.push((name.clone(), Build::Leaf(source, attribute.ty.clone())));
         }
     }
     for (name, block) in &body.blocks {
         let dotted = format!("{above}.{name}");
-        let own = entries.get(&dotted);
+        let own = entries.get(dotted.as_str());
         let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
         if let Some(source) = own.filter(|source| source.present) {
             let source = relative(source, above_source);
@@ -213,7 +218,7 @@ fn relative(source: &Source, above: &Source) -> Source {
             *path = inner;
         }
     }
-    for part in &mut source.template {
+    for part in source.rest.iter_mut().flat_map(|rest| &mut rest.template) {
         if let super::rule::TemplatePart::Path(path) = part
             && let Some(inner) = below(path)
         {
@@ -224,7 +229,7 @@ fn relative(source: &Source, above: &Source) -> Source {
 }
 
 /// What a rule knows of a block, for comparing.
-fn known(body: &Body, builds: &[(String, Build)]) -> Fields {
+fn known(body: &Body, builds: &[(Text, Build)]) -> Fields {
     let mut out = Fields::new();
     for (name, build) in builds {
         let field = match build {

@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Catalogue;
-use super::load::ServiceRules;
 use super::rule::{Build, Change, EffectKind, Provenance, ResourceType, Source, Target};
 use super::schema::{self, Body, Type};
+use super::{Catalogue, Service};
 
 /// The most used resource types of public repositories, the most used first.
 const RANKING: &str = include_str!("../../catalogue/inputs/ranking.txt");
@@ -169,8 +168,8 @@ pub fn of_type(catalogue: &Catalogue, resource_type: &str) -> TypeCoverage {
     };
     let mut seen = Seen::default();
     for rules in catalogue.services_of(resource_type) {
-        let own = ResourceType::Named(resource_type.to_owned());
-        for target in rules.calls.values().flat_map(|call| &call.targets) {
+        let own = ResourceType::Named(resource_type.to_owned().into());
+        for target in rules.calls().flat_map(|call| &call.targets) {
             if target.resource_type == own {
                 seen.take(target);
             } else if target.resource_type == ResourceType::AnyTagged
@@ -244,13 +243,13 @@ impl Share {
     }
 }
 
-fn of_service(rules: &ServiceRules) -> ServiceFigures {
+fn of_service(rules: &Service) -> ServiceFigures {
     let mut figures = ServiceFigures {
         service: rules.service.clone(),
         ..ServiceFigures::default()
     };
     let mut types: BTreeMap<&str, Seen> = BTreeMap::new();
-    for call in rules.calls.values() {
+    for call in rules.calls() {
         if call.operates.is_some() {
             figures.operations += 1;
             continue;
@@ -383,10 +382,7 @@ mod tests {
     use super::*;
 
     fn small() -> Catalogue {
-        let mut catalogue = Catalogue {
-            services: [].into(),
-            services_of_type: [].into(),
-        };
+        let mut catalogue = Catalogue::default();
         let text = r#"
 service = "efs.amazonaws.com"
 [type.aws_efs_file_system]
@@ -410,9 +406,7 @@ add.tags = "tags"
 [CreateReplicationConfiguration]
 operates = "for the test"
 "#;
-        catalogue
-            .add("small.toml", text.to_owned())
-            .expect("a catalogue");
+        catalogue.add("small.toml", text).expect("a catalogue");
         catalogue
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::path::{self, Path, Root};
 use super::rule::{Build, Change, Condition, Each, Pair, Source, TemplatePart, Test};
 use super::schema::Type;
+use super::text::Text;
 use super::value::{Given, coerce, holds_hidden, is_blank, is_hidden, single};
 
 /// The parts of one call that rules may look at.
@@ -119,8 +120,8 @@ impl<'a> View<'a> {
             return self.presence(source);
         }
         let mut given = Given::Absent;
-        if !source.template.is_empty() {
-            given = self.template(&source.template);
+        if !source.more().template.is_empty() {
+            given = self.template(&source.more().template);
         }
         for path in &source.from {
             given = self.raw(path);
@@ -131,7 +132,7 @@ impl<'a> View<'a> {
                 break;
             }
         }
-        let asked = source.from.is_empty() && source.template.is_empty();
+        let asked = source.from.is_empty() && source.more().template.is_empty();
         if source.unknown {
             // That nothing is left is told, whatever the rest would be.
             if matches!(&given, Given::Value(Value::Array(list)) if list.is_empty()) {
@@ -143,7 +144,7 @@ impl<'a> View<'a> {
                 Given::Absent
             };
         }
-        if let Some(value) = &source.value
+        if let Some(value) = &source.more().value
             && (asked || given != Given::Absent)
         {
             given = Given::Value(value.clone());
@@ -152,12 +153,17 @@ impl<'a> View<'a> {
             Given::Value(value) if !partly && holds_hidden(&value) => Given::Hidden,
             Given::Value(value) => {
                 let value = source
+                    .more()
                     .transforms
                     .iter()
                     .fold(value, |value, transform| transform.apply(value));
                 Given::Value(mapped(value, source))
             }
-            Given::Absent => source.default.clone().map_or(Given::Absent, Given::Value),
+            Given::Absent => source
+                .more()
+                .default
+                .clone()
+                .map_or(Given::Absent, Given::Value),
             Given::Hidden => Given::Hidden,
         }
     }
@@ -214,12 +220,14 @@ impl<'a> View<'a> {
         Given::Value(Value::String(text))
     }
 
-    /// The texts that a call names something by; several when it names several.
+    /// The texts that a call names something by; several when it names several. A document is no
+    /// name.
     #[must_use]
     pub fn texts(&self, source: &Source) -> Vec<String> {
         match self.source(source) {
             Given::Value(value) => path::members(&value)
                 .into_iter()
+                .filter(|member| !single(member).is_object() && !single(member).is_array())
                 .filter_map(|member| coerce(member, &Type::String))
                 .filter_map(|text| text.as_str().map(str::to_owned))
                 .filter(|text| !text.is_empty())
@@ -271,12 +279,12 @@ impl<'a> View<'a> {
         }
     }
 
-    fn fields(&self, fields: &[(String, Build)]) -> Given {
+    fn fields(&self, fields: &[(Text, Build)]) -> Given {
         let mut block = Map::new();
         for (name, build) in fields {
             match self.build(build) {
                 Given::Value(value) => {
-                    block.insert(name.clone(), value);
+                    block.insert(name.to_string(), value);
                 }
                 Given::Hidden => return Given::Hidden,
                 Given::Absent => {}
@@ -317,7 +325,7 @@ impl<'a> View<'a> {
 }
 
 fn mapped(value: Value, source: &Source) -> Value {
-    if source.map.is_empty() {
+    if source.more().map.is_empty() {
         return value;
     }
     match value {
@@ -330,7 +338,12 @@ fn mapped(value: Value, source: &Source) -> Value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            source.map.get(&key).cloned().unwrap_or(value)
+            source
+                .more()
+                .map
+                .get(key.as_str())
+                .cloned()
+                .unwrap_or(value)
         }
     }
 }

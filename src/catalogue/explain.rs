@@ -82,10 +82,9 @@ pub fn find(catalogue: &Catalogue, service: &str, event: &str) -> Result<Explana
     let event = aws::shape::without_version(event);
     let rules = catalogue.service(&source);
     let rule = rules.and_then(|rules| {
-        let mut calls = rules.calls.iter();
-        rules.calls.get(event).or_else(|| {
-            let found = calls.find(|(name, _)| name.eq_ignore_ascii_case(event));
-            found.map(|(_, rule)| rule)
+        rules.call(event).or_else(|| {
+            let found = rules.names().find(|name| name.eq_ignore_ascii_case(event));
+            rules.call(found?)
         })
     });
     let Some(rule) = rule else {
@@ -93,11 +92,11 @@ pub fn find(catalogue: &Catalogue, service: &str, event: &str) -> Result<Explana
     };
     Ok(Explanation {
         service: source,
-        event: rule.event.clone(),
-        operates: rule.operates.clone(),
+        event: rule.event.to_string(),
+        operates: rule.operates.clone().map(String::from),
         when: rule.when.iter().map(condition).collect(),
         each: rule.each.as_ref().map(each),
-        owners: rule.owners.clone(),
+        owners: rule.owners.iter().map(ToString::to_string).collect(),
         targets: rule.targets.iter().map(target).collect(),
     })
 }
@@ -120,7 +119,7 @@ fn close_to(catalogue: &Catalogue, service: &str, event: &str) -> Vec<String> {
                 name.eq_ignore_ascii_case(event)
             }
         };
-        let names = rules.calls.keys().filter(|name| alike(name));
+        let names = rules.names().filter(|name| alike(name));
         close.extend(names.map(|name| (likeness(name, event), format!("{other}/{name}"))));
     }
     close.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
@@ -170,7 +169,7 @@ fn target(target: &Target) -> Explained {
     });
     Explained {
         resource_type: match &target.resource_type {
-            ResourceType::Named(name) => Some(name.clone()),
+            ResourceType::Named(name) => Some(name.to_string()),
             ResourceType::AnyTagged => None,
         },
         effect: target.effect,
@@ -187,7 +186,7 @@ fn target(target: &Target) -> Explained {
         yields: target
             .yields
             .iter()
-            .map(|(other, _)| other.clone())
+            .map(|(other, _)| other.to_string())
             .collect(),
         changes: target.changes.iter().flat_map(changed).collect(),
     }
@@ -266,23 +265,23 @@ fn condition(condition: &Condition) -> String {
 fn source(source: &Source, item: &str) -> String {
     let paths: Vec<String> = source.from.iter().map(|from| path(from, item)).collect();
     let mut text = paths.join(" or ");
-    if let Some(value) = &source.value {
+    if let Some(value) = &source.more().value {
         text = match text.as_str() {
             "" => value.to_string(),
             given => format!("{value} if {given} is given"),
         };
     }
-    if !source.template.is_empty() {
+    if !source.more().template.is_empty() {
         let part = |part: &TemplatePart| match part {
-            TemplatePart::Literal(text) => text.clone(),
+            TemplatePart::Literal(text) => text.to_string(),
             TemplatePart::Path(from) => format!("{{{}}}", path(from, item)),
         };
-        text = source.template.iter().map(part).collect();
+        text = source.more().template.iter().map(part).collect();
     }
-    for transform in &source.transforms {
+    for transform in &source.more().transforms {
         text = format!("{text} | {transform}");
     }
-    if let Some(default) = &source.default {
+    if let Some(default) = &source.more().default {
         text = format!("{text}, else {default}");
     }
     if source.present {
@@ -372,10 +371,7 @@ mod tests {
 
     #[test]
     fn sources_read_as_rules_write_them() {
-        let mut catalogue = Catalogue {
-            services: [].into(),
-            services_of_type: [].into(),
-        };
+        let mut catalogue = Catalogue::default();
         let text = r#"
 service = "ecs.amazonaws.com"
 [UpdateService.aws_ecs_service]
@@ -393,7 +389,7 @@ add.tags = 'tags["a.b"]'
             r#"["cluster", "response.service.clusterArn"]"#,
             r#"{ from = ["cluster", "response.service.clusterArn"] }"#,
         );
-        catalogue.add("small.toml", text).expect("a catalogue");
+        catalogue.add("small.toml", &text).expect("a catalogue");
         let found = find(&catalogue, "ecs", "UpdateService").expect("found");
         let target = found.targets.first().expect("a target");
         assert_eq!(target.when, ["dryRun is not given", "mode is on"]);

@@ -1,7 +1,7 @@
 //! Knowledge as data: what a call changes, and how it names what it changes.
 //!
-//! The rule files are described in `docs/catalogue.md`. A service's files are parsed when the first
-//! call or resource of that service is met; until then only their headings are known.
+//! The rule files are described in `docs/catalogue.md`. The build script merges them into the
+//! binary; of each call the rule is read when the call or a resource that it touches is first met.
 
 pub mod aws;
 mod compile;
@@ -9,60 +9,88 @@ pub mod coverage;
 pub mod evaluate;
 pub mod explain;
 pub mod load;
+pub mod members;
+mod merge;
+mod pack;
 pub mod path;
 pub mod rule;
 pub mod schema;
+mod service;
+pub mod text;
 pub mod transform;
+pub mod tree;
 pub mod value;
 
 pub use compile::rendered;
+pub use service::Service;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use load::{LoadError, RuleText, ServiceRules};
+use pack::{Offset, Pack};
 use rule::{CallRule, Provenance, ResourceType, TypeFacts};
+use service::NameMap;
+use text::Text;
 
 /// All rules: those in the binary, and those that the user adds.
-#[derive(Debug)]
-pub struct Catalogue {
-    services: HashMap<String, Service>,
-    /// Services whose rules speak of a type.
-    services_of_type: HashMap<String, Vec<String>>,
-}
-
 #[derive(Debug, Default)]
-struct Service {
-    texts: Vec<OwnedText>,
-    events: BTreeSet<String>,
-    rules: OnceLock<ServiceRules>,
+pub struct Catalogue {
+    services: Vec<Service>,
+    /// Places in `services` by event source.
+    places: NameMap<usize>,
+    types: NameMap<Mentions>,
 }
 
-#[derive(Debug)]
-struct OwnedText {
-    file: String,
-    text: std::borrow::Cow<'static, str>,
-    provenance: Provenance,
+/// Where rules speak of a type.
+#[derive(Debug, Default)]
+struct Mentions {
+    packed: Option<(Pack, Offset)>,
+    row: OnceLock<Row>,
+}
+
+/// Services and calls that speak of a type.
+#[derive(Debug, Default)]
+struct Row {
+    /// Places of services that change it or know facts about it.
+    services: Vec<usize>,
+    /// Places of services, and calls that change it, hang something on it or yield to it.
+    calls: Vec<(usize, Text)>,
+}
+
+impl Mentions {
+    fn row(&self) -> &Row {
+        self.row.get_or_init(|| {
+            let row = self.packed.and_then(|(pack, offset)| pack.row(offset));
+            let row = row.unwrap_or_default();
+            let calls = row.calls.into_iter();
+            Row {
+                services: row.services,
+                calls: calls.map(|(place, name)| (place, name.into())).collect(),
+            }
+        })
+    }
 }
 
 impl Catalogue {
     /// The rules in the binary.
     #[must_use]
     pub fn builtin() -> Self {
-        let mut catalogue = Self {
-            services: HashMap::new(),
-            services_of_type: HashMap::new(),
-        };
-        for (directory, provenance) in [
-            (&aws::GENERATED, Provenance::Generated),
-            (&aws::HANDWRITTEN, Provenance::Handwritten),
-        ] {
-            for file in directory.files() {
-                if let Some(text) = file.contents_utf8().filter(|text| !text.is_empty()) {
-                    catalogue.take(&file.path().display().to_string(), text.into(), provenance);
-                }
-            }
+        let pack = pack::AWS;
+        let mut catalogue = Self::default();
+        for packed in pack.services().unwrap_or_default() {
+            catalogue.put(Service::packed(pack, packed));
         }
+        let types = pack.types().unwrap_or_default().into_iter();
+        catalogue.types = types
+            .map(|(name, offset)| {
+                let mentions = Mentions {
+                    packed: Some((pack, offset)),
+                    row: OnceLock::new(),
+                };
+                (name.into(), mentions)
+            })
+            .collect();
         catalogue
     }
 
@@ -70,12 +98,15 @@ impl Catalogue {
     ///
     /// # Errors
     /// When the text is no rule file; the error names the place.
-    pub fn add(&mut self, file: &str, text: String) -> Result<(), LoadError> {
-        let own = load::load(&[RuleText {
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), LoadError> {
+        let (own, errors) = load::load_all(&[RuleText {
             file,
-            text: &text,
+            text,
             provenance: Provenance::User,
-        }])?;
+        }]);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error);
+        }
         if own.service.is_empty() {
             return Err(LoadError::Rule {
                 file: file.to_owned(),
@@ -83,97 +114,124 @@ impl Catalogue {
                 problem: String::from("is missing: write `service = \"ec2.amazonaws.com\"` first"),
             });
         }
-        self.take(file, text.into(), Provenance::User);
-        if let Some(service) = self.services.get_mut(&own.service) {
-            // The merged whole must hold too; say so now, not when the first call comes.
-            let (merged, errors) = service.load();
-            if let Some(error) = errors.into_iter().next() {
-                return Err(error);
-            }
-            service.rules = OnceLock::from(merged);
+        let mut merged = self
+            .service(&own.service)
+            .map(Service::merged)
+            .unwrap_or_default();
+        merge::by_user(&mut merged, load::parse(file, text)?);
+        // The merged whole must hold too; say so now, not when the first call comes.
+        let mut errors = Vec::new();
+        let whole = load::read(file, &merged, &mut errors);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error);
         }
+        let place = self.put(Service::own(&own.service, whole.scope, merged));
+        self.mention(place, &own);
         Ok(())
     }
 
-    /// Reads the headings of a file: its service, events and types.
-    fn take(&mut self, file: &str, text: std::borrow::Cow<'static, str>, provenance: Provenance) {
-        let mut name = None;
-        let mut events = BTreeSet::new();
-        let mut types = BTreeSet::new();
-        for line in text.lines() {
-            if let Some(value) = line.strip_prefix("service").filter(|_| name.is_none()) {
-                name = value.split('"').nth(1).map(str::to_owned);
-            } else if let Some(heading) = line.strip_prefix('[') {
-                let heading = heading
-                    .trim_start_matches('[')
-                    .split(']')
-                    .next()
-                    .unwrap_or_default();
-                let mut parts = heading.split('.').map(|part| part.trim().trim_matches('"'));
-                if let Some(event) = parts.next().filter(|event| *event != "type") {
-                    events.insert(event.to_owned());
+    /// Puts a service in the place of the one of its name, or behind all.
+    fn put(&mut self, service: Service) -> usize {
+        let next = self.services.len();
+        let name = Text::from(service.service.clone());
+        let place = *self.places.entry(name).or_insert(next);
+        match self.services.get_mut(place) {
+            Some(old) => *old = service,
+            None => self.services.push(service),
+        }
+        place
+    }
+
+    /// Notes which types some rules speak of.
+    fn mention(&mut self, place: usize, rules: &ServiceRules) {
+        let mut note = |name: &Text, call: Option<&Text>, owner: bool| {
+            let mentions = self.types.entry(name.clone()).or_default();
+            mentions.row();
+            let Some(row) = mentions.row.get_mut() else {
+                return;
+            };
+            if owner && !row.services.contains(&place) {
+                row.services.push(place);
+            }
+            if let Some(call) = call
+                && !row
+                    .calls
+                    .iter()
+                    .any(|(at, name)| *at == place && name == call)
+            {
+                row.calls.push((place, call.clone()));
+            }
+        };
+        for name in rules.types.keys() {
+            note(name, None, true);
+        }
+        for call in rules.calls.values() {
+            for target in &call.targets {
+                if let ResourceType::Named(name) = &target.resource_type {
+                    note(name, Some(&call.event), true);
                 }
-                types.extend(parts.next().map(str::to_owned));
+                if let Some(parent) = &target.parent {
+                    note(&parent.resource_type, Some(&call.event), false);
+                }
+                for (name, _) in &target.yields {
+                    note(name, Some(&call.event), false);
+                }
             }
         }
-        let Some(name) = name else { return };
-        for resource_type in types {
-            let services = self.services_of_type.entry(resource_type).or_default();
-            if !services.contains(&name) {
-                services.push(name.clone());
-            }
-        }
-        let service = self.services.entry(name).or_default();
-        service.events.extend(events);
-        service.texts.push(OwnedText {
-            file: file.to_owned(),
-            text,
-            provenance,
-        });
     }
 
     /// Whether any rule speaks of this call. The event name may carry a version suffix.
     #[must_use]
     pub fn knows(&self, service: &str, event: &str) -> bool {
-        self.services
-            .get(service)
-            .is_some_and(|service| service.events.contains(aws::shape::without_version(event)))
+        self.changes(service, event).is_some()
     }
 
-    /// The rules of a service, parsed on first use.
+    /// Whether a call changes something that Terraform may hold: not if it only operates. None when
+    /// no rule speaks of it. Reads no rule. The event name may carry a version suffix.
     #[must_use]
-    pub fn service(&self, service: &str) -> Option<&ServiceRules> {
-        self.services.get(service).map(Service::rules)
+    pub fn changes(&self, service: &str, event: &str) -> Option<bool> {
+        self.service(service)?.changes(event)
     }
 
-    /// The rule of a call. The event name may carry a version suffix.
+    /// The rules of a service.
+    #[must_use]
+    pub fn service(&self, service: &str) -> Option<&Service> {
+        self.services.get(*self.places.get(service)?)
+    }
+
+    /// The rule of a call, read when it is first asked for. The event name may carry a version suffix.
     #[must_use]
     pub fn rule(&self, service: &str, event: &str) -> Option<&CallRule> {
-        self.service(service)?
-            .calls
-            .get(aws::shape::without_version(event))
+        self.service(service)?.call(event)
     }
 
     /// Names of all services with rules.
     pub fn services(&self) -> impl Iterator<Item = &str> {
-        self.services.keys().map(String::as_str)
+        self.services.iter().map(|service| service.service.as_str())
     }
 
-    /// The services whose rules speak of a type.
-    pub fn services_of(&self, resource_type: &str) -> impl Iterator<Item = &ServiceRules> {
-        self.services_of_type
-            .get(resource_type)
-            .into_iter()
-            .flatten()
-            .filter_map(|name| self.service(name))
+    /// The services whose rules speak of a type. Reads no rule.
+    pub fn services_of(&self, resource_type: &str) -> impl Iterator<Item = &Service> {
+        let row = self.types.get(resource_type).map(Mentions::row);
+        row.into_iter()
+            .flat_map(|row| &row.services)
+            .filter_map(|place| self.services.get(*place))
+    }
+
+    /// The calls that change a type, that create what hangs on it, or whose targets yield to it.
+    pub fn calls_of(&self, resource_type: &str) -> impl Iterator<Item = &CallRule> {
+        let row = self.types.get(resource_type).map(Mentions::row);
+        row.into_iter()
+            .flat_map(|row| &row.calls)
+            .filter_map(|(place, event)| self.services.get(*place)?.call(event))
     }
 
     /// What is known of a type beside its schema, from all services.
     #[must_use]
     pub fn facts(&self, resource_type: &str) -> TypeFacts {
         let mut facts = TypeFacts::default();
-        for rules in self.services_of(resource_type) {
-            if let Some(own) = rules.types.get(resource_type) {
+        for service in self.services_of(resource_type) {
+            if let Some(own) = service.types().get(resource_type) {
                 facts.never.extend(own.never.iter().cloned());
                 facts.secret.extend(own.secret.iter().cloned());
                 facts.name = facts.name.or_else(|| own.name.clone());
@@ -187,35 +245,24 @@ impl Catalogue {
     pub fn keys(&self, resource_type: &str) -> Option<Vec<String>> {
         let mut keys = BTreeSet::new();
         let mut known = false;
-        for rules in self.services_of(resource_type) {
-            for call in rules.calls.values() {
-                for target in &call.targets {
-                    if target.resource_type == ResourceType::Named(resource_type.to_owned()) {
-                        known = true;
-                        keys.extend(
-                            target
-                                .find
-                                .iter()
-                                .flatten()
-                                .map(|pair| pair.attribute.clone()),
-                        );
-                    }
-                    let parent = target
-                        .parent
-                        .iter()
-                        .filter(|parent| parent.resource_type == resource_type);
-                    keys.extend(
-                        parent.flat_map(|parent| {
-                            parent.find.iter().map(|pair| pair.attribute.clone())
-                        }),
-                    );
-                    let yields = target
-                        .yields
-                        .iter()
-                        .filter(|(other, _)| other == resource_type);
-                    keys.extend(yields.map(|(_, attribute)| attribute.clone()));
-                }
+        for target in self.calls_of(resource_type).flat_map(|call| &call.targets) {
+            if matches!(&target.resource_type, ResourceType::Named(name) if *name == *resource_type)
+            {
+                known = true;
+                let pairs = target.find.iter().flatten();
+                keys.extend(pairs.map(|pair| pair.attribute.to_string()));
             }
+            let parent = target
+                .parent
+                .iter()
+                .filter(|parent| parent.resource_type == *resource_type);
+            let pairs = parent.flat_map(|parent| &parent.find);
+            keys.extend(pairs.map(|pair| pair.attribute.to_string()));
+            let yields = target
+                .yields
+                .iter()
+                .filter(|(other, _)| *other == *resource_type);
+            keys.extend(yields.map(|(_, attribute)| attribute.to_string()));
         }
         let tagged = schema::resource(resource_type)
             .is_some_and(|body| body.attributes.contains_key("tags"));
@@ -227,40 +274,25 @@ impl Catalogue {
     }
 }
 
-impl Service {
-    fn load(&self) -> (ServiceRules, Vec<LoadError>) {
-        let mut texts: Vec<RuleText<'_>> = self
-            .texts
-            .iter()
-            .map(|text| RuleText {
-                file: &text.file,
-                text: &text.text,
-                provenance: text.provenance,
-            })
-            .collect();
-        texts.sort_by_key(|text| text.provenance);
-        load::load_all(&texts)
-    }
-
-    /// The parsed rules. Those in the binary are held to be without errors by a test.
-    fn rules(&self) -> &ServiceRules {
-        self.rules.get_or_init(|| self.load().0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_in_the_binary_can_be_loaded() {
+    fn every_rule_in_the_binary_can_be_read() {
         let catalogue = Catalogue::builtin();
-        let errors: Vec<String> = catalogue
-            .services
-            .values()
-            .flat_map(|service| service.load().1)
-            .map(|error| error.to_string())
-            .collect();
+        assert!(catalogue.services.len() > 200);
+        let mut errors = Vec::new();
+        for service in &catalogue.services {
+            let rules = load::read(&service.service, &service.merged(), &mut errors);
+            assert_eq!(
+                rules.calls.len(),
+                service.calls().count(),
+                "{}",
+                service.service
+            );
+        }
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert!(
             errors.is_empty(),
             "{} errors:\n{}",

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::text::Text;
 use super::value::is_hidden;
 
 /// Where a path starts.
@@ -23,9 +24,9 @@ pub enum Root {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A member of an object, whatever its case.
-    Name(String),
+    Name(Text),
     /// A member of a map or of a list of key/value pairs. A final `*` matches any rest.
-    Key(String),
+    Key(Text),
 }
 
 /// A path into a call, as `attributes["idle_timeout.timeout_seconds"]`.
@@ -79,27 +80,38 @@ impl std::str::FromStr for Path {
     type Err = PathError;
 
     fn from_str(text: &str) -> Result<Self, PathError> {
-        let error = || PathError(text.to_owned());
-        let mut steps = Vec::new();
-        let mut rest = text.trim();
-        while !rest.is_empty() {
+        Self::of(&text.to_owned().into())
+    }
+}
+
+impl Path {
+    /// Reads a path as rules write it.
+    ///
+    /// # Errors
+    /// When the text is no path.
+    pub fn of(text: &Text) -> Result<Self, PathError> {
+        let error = || PathError(text.to_string());
+        let end = text.trim_end().len();
+        let mut at = text.len() - text.trim_start().len();
+        let mut steps = Vec::with_capacity(text.matches('.').count() + 1);
+        while at < end {
+            let rest = &text[at..end];
             if let Some(inner) = rest.strip_prefix("[\"") {
-                let end = inner.find("\"]").ok_or_else(error)?;
-                steps.push(Step::Key(inner[..end].to_owned()));
-                rest = &inner[end + 2..];
-                rest = rest.strip_prefix('.').unwrap_or(rest);
+                let length = inner.find("\"]").ok_or_else(error)?;
+                steps.push(Step::Key(text.part(at + 2..at + 2 + length)));
+                at += length + 4;
             } else {
-                let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                let name = &rest[..end];
+                let length = rest.find(['.', '[']).unwrap_or(rest.len());
+                let name = &rest[..length];
                 let plain =
                     |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | '@');
                 if name.is_empty() || !name.chars().all(plain) {
                     return Err(error());
                 }
-                steps.push(Step::Name(name.to_owned()));
-                rest = &rest[end..];
-                rest = rest.strip_prefix('.').unwrap_or(rest);
+                steps.push(Step::Name(text.part(at..at + length)));
+                at += length;
             }
+            at += usize::from(text[at..].starts_with('.'));
         }
         let root = match steps.first() {
             Some(Step::Name(name)) => match name.as_str() {
@@ -116,9 +128,7 @@ impl std::str::FromStr for Path {
         }
         Ok(Self { root, steps })
     }
-}
 
-impl Path {
     /// The rest of this path below another, if it starts with that one.
     #[must_use]
     pub fn below(&self, above: &Self) -> Option<Self> {
@@ -176,7 +186,7 @@ pub fn select<'a>(from: &'a Value, steps: &[Step]) -> Picked<'a> {
 pub fn members(value: &Value) -> Vec<&Value> {
     let mut out = Vec::new();
     let mut many = false;
-    open(value, &mut out, &mut many, &Step::Name(String::new()));
+    open(value, &mut out, &mut many, &Step::Name(Text::default()));
     out.retain(|value| !value.is_null());
     out
 }
@@ -225,12 +235,12 @@ fn open<'a>(value: &'a Value, out: &mut Vec<&'a Value>, many: &mut bool, step: &
 
 fn member<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
     match (value, step) {
-        (Value::Object(map), Step::Name(name)) => map.get(name).or_else(|| {
+        (Value::Object(map), Step::Name(name)) => map.get(name.as_str()).or_else(|| {
             map.iter()
                 .find(|(key, _)| key.eq_ignore_ascii_case(name))
                 .map(|(_, value)| value)
         }),
-        (Value::Object(map), Step::Key(key)) => map.get(key).or_else(|| {
+        (Value::Object(map), Step::Key(key)) => map.get(key.as_str()).or_else(|| {
             // A list of one pair is logged as the pair.
             (pair_key(value) == Some(key)).then(|| pair_value(value))?
         }),

@@ -6,21 +6,22 @@ use serde_json::Value;
 
 use super::path::Path;
 use super::schema::Type;
+use super::text::Text;
 use super::transform::Transform;
 
 /// Everything the catalogue says of one call.
 #[derive(Debug, Clone, Default)]
 pub struct CallRule {
     /// Event name without version suffix.
-    pub event: String,
+    pub event: Text,
     /// Why the call changes nothing that Terraform holds, if it does not.
-    pub operates: Option<String>,
+    pub operates: Option<Text>,
     /// The rule counts only if all of these hold.
     pub when: Vec<Condition>,
     /// The call is many calls in one.
     pub each: Option<Each>,
     /// Of these types only the first that the state holds a match of is changed.
-    pub owners: Vec<String>,
+    pub owners: Vec<Text>,
     /// What the call may touch.
     pub targets: Vec<Target>,
 }
@@ -43,7 +44,7 @@ pub struct Target {
     /// What a created resource hangs on.
     pub parent: Option<Parent>,
     /// Types and attributes that, if they name this resource, own the change instead.
-    pub yields: Vec<(String, String)>,
+    pub yields: Vec<(Text, Text)>,
     /// The target counts only if all of these hold.
     pub when: Vec<Condition>,
     /// The call is many calls in one, for this target.
@@ -58,7 +59,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceType {
     /// This one.
-    Named(String),
+    Named(Text),
     /// Any that carries `tags`; the call names it by id or ARN.
     AnyTagged,
 }
@@ -80,7 +81,7 @@ pub enum EffectKind {
 #[derive(Debug, Clone)]
 pub struct Pair {
     /// The state's attribute, a dotted path without indexes.
-    pub attribute: String,
+    pub attribute: Text,
     /// Where the call says it.
     pub source: Source,
     /// Whether the call may leave it out; the attribute must be empty then.
@@ -91,7 +92,7 @@ pub struct Pair {
 #[derive(Debug, Clone)]
 pub struct Parent {
     /// Its type.
-    pub resource_type: String,
+    pub resource_type: Text,
     /// How the call names it.
     pub find: Vec<Pair>,
 }
@@ -144,9 +145,9 @@ pub struct Change {
     /// What happens.
     pub operation: Operation,
     /// The dotted path without indexes, as in the rule file.
-    pub attribute: String,
+    pub attribute: Text,
     /// Terraform's path, as reports show it: `metadata_options[0].http_tokens`.
-    pub path: String,
+    pub path: Text,
     /// How values compare.
     pub shape: Shape,
     /// How the value is made.
@@ -154,7 +155,7 @@ pub struct Change {
     /// Counts only if no other change of the target does.
     pub alone: bool,
     /// For blocks: the attribute that tells one from another.
-    pub key: Option<String>,
+    pub key: Option<Text>,
 }
 
 /// How values of an attribute compare.
@@ -200,7 +201,7 @@ fn widen(fields: &mut Fields, more: &Fields) {
 }
 
 /// The fields of a block that a rule knows.
-pub type Fields = BTreeMap<String, Field>;
+pub type Fields = BTreeMap<Text, Field>;
 
 /// One field of a block.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,31 +220,21 @@ pub enum Build {
     /// From one place.
     Leaf(Source, Type),
     /// A list of blocks: each member of the list is `item` for the fields.
-    Blocks(Source, Vec<(String, Build)>),
+    Blocks(Source, Vec<(Text, Build)>),
     /// One block, kept in a list of one or as an object.
     One {
         /// Whether it is kept in a list.
         in_list: bool,
         /// Its fields.
-        fields: Vec<(String, Build)>,
+        fields: Vec<(Text, Build)>,
     },
 }
 
-/// Where a value comes from.
+/// Where a value comes from. Most are a path and no more, so that the rest stands apart.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
     /// Paths, the first that is there counts.
     pub from: Vec<Path>,
-    /// A constant.
-    pub value: Option<Value>,
-    /// Literal parts and paths, joined.
-    pub template: Vec<TemplatePart>,
-    /// Changes of spelling, in order.
-    pub transforms: Vec<Transform>,
-    /// Words that become other values.
-    pub map: BTreeMap<String, Value>,
-    /// The value when the call leaves it out.
-    pub default: Option<Value>,
     /// The call changes it, the record does not show to what.
     pub unknown: bool,
     /// Only whether it is there counts, though it may be blank: a block that is, or is not.
@@ -254,15 +245,53 @@ pub struct Source {
     pub unordered: bool,
     /// Counts only if nothing else of the target does.
     pub alone: bool,
+    /// What few sources say; see [`Source::more`].
+    pub rest: Option<Box<More>>,
+}
+
+/// What few sources say beside their paths.
+#[derive(Debug, Clone, Default)]
+pub struct More {
+    /// A constant.
+    pub value: Option<Value>,
+    /// Literal parts and paths, joined.
+    pub template: Vec<TemplatePart>,
+    /// Changes of spelling, in order.
+    pub transforms: Vec<Transform>,
+    /// Words that become other values.
+    pub map: BTreeMap<Text, Value>,
+    /// The value when the call leaves it out.
+    pub default: Option<Value>,
     /// For blocks: the attribute that tells one from another.
-    pub key: Option<String>,
+    pub key: Option<Text>,
+}
+
+impl Source {
+    /// What it says beside its paths; of most, nothing.
+    #[must_use]
+    pub fn more(&self) -> &More {
+        static NOTHING: More = More {
+            value: None,
+            template: Vec::new(),
+            transforms: Vec::new(),
+            map: BTreeMap::new(),
+            default: None,
+            key: None,
+        };
+        self.rest.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, to be filled in.
+    pub fn more_mut(&mut self) -> &mut More {
+        self.rest.get_or_insert_default()
+    }
 }
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TemplatePart {
     /// As it stands.
-    Literal(String),
+    Literal(Text),
     /// What a path leads to.
     Path(Path),
 }

@@ -11,8 +11,10 @@
 //!
 //! `timeouts` blocks are left out: they exist in Terraform alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
+
+use super::members::Members;
 
 const AWS: &str = include_str!("aws/schema.txt");
 
@@ -87,9 +89,9 @@ pub struct Block {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body {
     /// Plain attributes by name.
-    pub attributes: BTreeMap<String, Attribute>,
+    pub attributes: Members<Attribute>,
     /// Nested blocks by name.
-    pub blocks: BTreeMap<String, Block>,
+    pub blocks: Members<Block>,
 }
 
 /// Where a path leads in a body.
@@ -245,16 +247,16 @@ fn line(resource_type: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Reads the notation of the module's page.
-struct Reader<'a> {
-    rest: &'a str,
+struct Reader {
+    rest: &'static str,
 }
 
-impl<'a> Reader<'a> {
+impl Reader {
     fn body(&mut self, depth: usize) -> Option<Body> {
         if depth > DEEPEST {
             return None;
         }
-        let mut body = Body::default();
+        let (mut attributes, mut blocks) = (Vec::new(), Vec::new());
         while !self.rest.is_empty() && !self.rest.starts_with(')') {
             let name = self.name()?;
             let nesting = match self.next()? {
@@ -266,7 +268,7 @@ impl<'a> Reader<'a> {
                         configurable,
                         computed,
                     };
-                    body.attributes.insert(name.to_owned(), attribute);
+                    attributes.push((name.into(), attribute));
                     self.skip(' ');
                     continue;
                 }
@@ -285,10 +287,13 @@ impl<'a> Reader<'a> {
                 configurable: self.flags().0,
                 body: inner,
             };
-            body.blocks.insert(name.to_owned(), block);
+            blocks.push((name.into(), block));
             self.skip(' ');
         }
-        Some(body)
+        Some(Body {
+            attributes: attributes.into_iter().collect(),
+            blocks: blocks.into_iter().collect(),
+        })
     }
 
     fn ty(&mut self, depth: usize) -> Option<Type> {
@@ -317,7 +322,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A name, up to what cannot stand in one. A digit before `(` is a nesting.
-    fn name(&mut self) -> Option<&'a str> {
+    fn name(&mut self) -> Option<&'static str> {
         let end = self.rest.find([':', '.', '[', '<', '{', '('])?;
         let end = if self.rest.as_bytes().get(end) == Some(&b'(') {
             end.checked_sub(1)?

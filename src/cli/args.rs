@@ -154,6 +154,9 @@ Examples:
     tfdrift scan --state s3://states/prod.tfstate --trail s3://trail --since 24h \\
       --min-severity high -o markdown=drift.md -o json=drift.json -o table
 
+  From cron: only what is new since the last time, late log files included:
+    tfdrift scan --trail s3://trail --checkpoint s3://states/tfdrift.checkpoint -q -o markdown
+
   Only what was not applied by the pipeline's role counts as Terraform:
     tfdrift scan --trail s3://trail --iac-principal 'arn:aws:iam::*:role/terraform-*'
 
@@ -227,8 +230,13 @@ pub struct InputArgs {
     #[arg(long, value_name = "NAME")]
     pub state_passphrase_env: Option<String>,
 
-    /// CloudTrail logs: a file, folder, glob, `-`, s3:// address, lookup: or falco:FILE; can be
-    /// repeated
+    /// CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can
+    /// be repeated
+    ///
+    /// `sqs:https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` reads the log files that a queue is told
+    /// of by S3, SNS, EventBridge or CloudTrail. Its messages are deleted when the reports are
+    /// written; those that are not understood, or whose files cannot be read, stay. Where it is the
+    /// only archive, --since is `all`. An empty queue is no evidence: exit code 3.
     ///
     /// `lookup:us-east-1,eu-west-1` asks CloudTrail's event history (`LookupEvents`) of these
     /// regions, `lookup:` of your own, `lookup:all` of all that every account has. It goes back 90
@@ -249,6 +257,14 @@ pub struct InputArgs {
     #[arg(long = "public-keys", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub public_keys: Vec<PathBuf>,
 
+    /// How they are reached.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// How buckets and accounts are reached.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReachArgs {
     /// Address buckets by path instead of by host name, as S3-compatible stores may need
     #[arg(long)]
     pub path_style: bool,
@@ -273,7 +289,7 @@ pub struct WindowArgs {
     ///
     /// A time ago (`1h30m`, `7d`, `2w`), a UTC date or time (`2026-01-15`, `2026-01-15T10:00`),
     /// RFC 3339 (`2026-01-15T10:00:00+09:00`), `today`, `yesterday`, `last` (where the last scan
-    /// ended), `state` (when the state was last written) or `all`.
+    /// ended, see --checkpoint), `state` (when the state was last written) or `all`.
     #[arg(long, value_name = "TIME")]
     pub since: Option<Bound>,
 
@@ -282,6 +298,21 @@ pub struct WindowArgs {
     /// As --since. A date means its first second: `--until 2026-01-15` leaves that day out.
     #[arg(long, value_name = "TIME")]
     pub until: Option<Bound>,
+
+    /// Remember in this file or s3:// object what was read and told, and go on from there
+    ///
+    /// Then --since is `last` where nothing else is said. Log files that come up to six hours late
+    /// are still read, each event is used once, and each drift is told once unless it changes. The
+    /// exit code goes by what is told: 0 where all that is open was told before.
+    ///
+    /// It is written when the reports are, and holds parts of log records: keep it as safe as those.
+    /// Each set of --trail, --account, --region and --address needs its own.
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
+    pub checkpoint: Option<String>,
+
+    /// With --checkpoint: tell every drift that is open, not only what is new or changed
+    #[arg(long)]
+    pub repeat: bool,
 }
 
 /// What is reported, and how.

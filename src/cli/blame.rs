@@ -19,8 +19,9 @@ use super::scan;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
 use crate::audit::call::Call;
-use crate::audit::decode::{Filter, Tally};
+use crate::audit::decode::{Filter, Prospect, Tally};
 use crate::audit::pipeline;
+use crate::audit::source::TrailLocation;
 use crate::catalogue::Catalogue;
 use crate::drift::effect::Resolver;
 use crate::drift::history::Blame;
@@ -68,6 +69,14 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     check_outputs(&outputs).map_err(Error::Usage)?;
     let (window, at) = window(args, now)?;
     let trails = scan::trails(&inputs)?;
+    if let Some(queue) = trails
+        .iter()
+        .find(|trail| matches!(trail, TrailLocation::Queue(_)))
+    {
+        return Err(Error::Usage(format!(
+            "{queue}: a queue forgets what was read of it; name the bucket that it tells of"
+        )));
+    }
     let since = window.since.map_or(Bound::All, Bound::At);
     let reach = scan::reach(&inputs, since, now)?;
     let options = scan::reading(&inputs, &reach);
@@ -83,6 +92,9 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     if !global.quiet {
         note(&format!("window {window}"));
+        for told in &loaded.notes {
+            note(&report::plain(&told.to_string()));
+        }
     }
     interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
@@ -254,7 +266,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    fn filter<'f>(&self, wanted: &'f (dyn Fn(&str, &str) -> bool + Sync)) -> Filter<'f> {
+    fn filter<'f>(&self, wanted: &'f (dyn Fn(&Prospect<'_>) -> bool + Sync)) -> Filter<'f> {
         Filter {
             window: self.window,
             accounts: self.inputs.filter.place.accounts.clone(),
@@ -273,7 +285,7 @@ impl Asking<'_> {
     ) -> Result<(Outcome, Tally), E> {
         let watch = Watch::new(resolver, instances);
         let touches: Mutex<BTreeMap<InstanceId, Vec<Touch<'r>>>> = Mutex::default();
-        let wanted = |service: &str, _: &str| watch.wants(service);
+        let wanted = |call: &Prospect<'_>| watch.wants(call.service());
         let tally = read(&self.filter(&wanted), &|call| {
             let found = watch.touches(call);
             if !found.is_empty() {
@@ -295,7 +307,7 @@ impl Asking<'_> {
     ) -> Result<(Outcome, Tally), E> {
         let search = Search::new(self.catalogue, wanted);
         let found: Mutex<Vec<(Taken, Told, Touch<'_>)>> = Mutex::default();
-        let known = |service: &str, event: &str| search.wants(service, event);
+        let known = |call: &Prospect<'_>| search.wants(call.service(), call.name());
         let tally = read(&self.filter(&known), &|call| {
             let touches = search.touches(call);
             if !touches.is_empty() {

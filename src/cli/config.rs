@@ -131,13 +131,15 @@ impl Config {
         input.state_passphrase_env = input.state_passphrase_env.or(passphrase);
         input.state_as_of = input.state_as_of.or(file.input.state_as_of);
         many(&mut input.trails, file.input.trails);
-        input.path_style |= file.input.path_style;
-        input.assume_role = input.assume_role.or(file.input.assume_role);
-        input.requester_pays |= file.input.requester_pays;
+        input.reach.path_style |= file.input.reach.path_style;
+        input.reach.assume_role = input.reach.assume_role.or(file.input.reach.assume_role);
+        input.reach.requester_pays |= file.input.reach.requester_pays;
         input.verify |= file.input.verify;
         many(&mut input.public_keys, file.input.public_keys);
         window.since = window.since.or(file.window.since);
         window.until = window.until.or(file.window.until);
+        window.checkpoint = window.checkpoint.or(file.window.checkpoint);
+        window.repeat |= file.window.repeat;
         many(&mut report.outputs, file.report.outputs);
         many(&mut report.show, file.report.show);
         many(&mut verdict.fail_on, file.verdict.fail_on);
@@ -318,6 +320,8 @@ fn line_of(text: &str, place: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::args::Show;
     use super::*;
     use crate::drift::model::{Kind, Severity};
@@ -340,6 +344,8 @@ verify = true
 public-keys = "keys.json"
 since = "24h"
 until = 2026-01-15T10:00:00Z
+checkpoint = "last.json"
+repeat = true
 output = ["table", "json=drift.json"]
 show = ["resolved", "failed"]
 fail-on = ["modified", "unmanaged"]
@@ -354,6 +360,7 @@ catalogue = ["more.toml"]
 config-dir = "infra"
 memory = "512MiB"
 threads = 4
+time-limit = "10m"
 
 [[severity]]
 id = "owner"
@@ -379,8 +386,11 @@ expires = 2026-06-30
         );
         assert_eq!(scan.input.trails, ["s3://trail"]);
         assert!(
-            scan.input.path_style && scan.verdict.allow_incomplete && !scan.verdict.report_only
+            scan.input.reach.path_style
+                && scan.verdict.allow_incomplete
+                && !scan.verdict.report_only
         );
+        assert!(scan.window.repeat && scan.window.checkpoint.is_some());
         assert!(scan.input.verify && scan.input.public_keys.len() == 1);
         assert_eq!(scan.window.since, Some("24h".parse().unwrap()));
         assert_eq!(
@@ -393,6 +403,7 @@ expires = 2026-06-30
         assert_eq!(scan.verdict.min_severity, Some(Severity::High));
         assert_eq!(scan.filter.place.accounts, ["123456789012"]);
         assert_eq!(scan.resources.threads, Some(4));
+        assert_eq!(scan.resources.time_limit, Some(Duration::from_mins(10)));
         assert_eq!(config.severity.len(), 1);
         let in_file: Vec<&str> = FULL
             .lines()

@@ -49,6 +49,7 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<ExitCode, Error> {
         window,
         catalogue: &catalogue,
         loaded: &loaded,
+        memory: None,
     };
     let report = job.run(|filter, sink| {
         let mut tally = Tally::default();

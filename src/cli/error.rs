@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::audit::pipeline;
+use crate::audit::source::sqs::NotDeleted;
 use crate::catalogue::load::LoadError;
 use crate::drift::history::subject::Unknown;
-use crate::{audit, state, window};
+use crate::{audit, checkpoint, state, window};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,12 @@ pub enum Error {
     /// The log files cannot be read at all.
     #[error("{0}")]
     Read(#[from] pipeline::Error),
+    /// The checkpoint cannot be used.
+    #[error("--checkpoint: {0}")]
+    Checkpoint(#[from] checkpoint::store::Error),
+    /// A queue keeps what was read of it.
+    #[error("{0}")]
+    Queue(#[from] NotDeleted),
     /// A catalogue file cannot be used.
     #[error("--catalogue: {0}")]
     Catalogue(#[from] LoadError),

@@ -1,23 +1,25 @@
 //! One scan over a loaded inventory: which calls are wanted, what comes of them, what a report says.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{ScanArgs, Show as ShowWord};
 use super::code::Code;
 use super::config::Config;
+use super::memory::Memory;
 use super::verdict::Threshold;
 use crate::audit::call::Call;
-use crate::audit::decode::{Filter, Tally};
+use crate::audit::decode::{Filter, Prospect, Tally};
 use crate::catalogue::Catalogue;
+use crate::checkpoint::Checkpoint;
 use crate::drift::analysis::{self, Settings};
 use crate::drift::effect::{Effects, Resolver};
 use crate::drift::model::{Drift, Evidence, Report, StateSummary, Status, Unreadable};
 use crate::drift::principals::Principals;
 use crate::drift::severity::Rules;
+use crate::drift::sieve::Sieve;
 use crate::drift::wildcard;
 use crate::report::Show;
-use crate::state::{self, Inventory};
+use crate::state;
 use crate::window::Window;
 
 /// One scan.
@@ -34,6 +36,8 @@ pub struct Job<'a> {
     pub catalogue: &'a Catalogue,
     /// What Terraform believes.
     pub loaded: &'a state::Loaded,
+    /// What the scans before left, and this one leaves.
+    pub memory: Option<&'a Memory<'a>>,
 }
 
 impl Job<'_> {
@@ -46,11 +50,8 @@ impl Job<'_> {
         read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>,
     ) -> Result<Report, E> {
         let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
-        let services = managed_services(self.catalogue, &self.loaded.inventory);
-        let wanted = |service: &str, event: &str| match self.catalogue.rule(service, event) {
-            Some(rule) => rule.operates.is_none(),
-            None => services.contains(service),
-        };
+        let sieve = Sieve::new(&resolver);
+        let wanted = |call: &Prospect<'_>| sieve.wants(call);
         let show = shown(&self.args.report.show);
         let filter = Filter {
             window: self.window,
@@ -60,14 +61,23 @@ impl Job<'_> {
             failed: show.failed,
         };
         let calls: Mutex<Vec<Effects<'_>>> = Mutex::new(Vec::new());
-        let tally = read(&filter, &|call| {
+        let take = |call: Call| {
+            let copy = self.memory.map(|_| call.clone());
             if let Some(effects) = resolver.resolve(call) {
+                if let (Some(memory), Some(copy)) = (self.memory, copy) {
+                    memory.keep(copy, &effects);
+                }
                 calls
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push(effects);
             }
-        })?;
+        };
+        let known = self.memory.and_then(|memory| memory.before);
+        let known = known.map(Checkpoint::calls).unwrap_or_default();
+        let known = known.iter().filter(|call| call.time < self.window.until);
+        known.cloned().for_each(take);
+        let tally = read(&filter, &take)?;
         let calls = calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(self.judge(&resolver, calls, &tally, show))
     }
@@ -106,6 +116,11 @@ impl Job<'_> {
         };
         let analysis = analysis::analyse(resolver, calls, &settings);
         let mut drifts = analysis.drifts;
+        let mut totals = analysis.summary;
+        if let Some(memory) = self.memory {
+            memory.divide(&mut drifts);
+            totals = analysis::summary(&drifts);
+        }
         drifts.retain(|drift| match drift.status {
             Status::Open => true,
             Status::Suppressed => show.suppressed,
@@ -128,7 +143,7 @@ impl Job<'_> {
             states: self.loaded.inventory.states().iter().map(summary).collect(),
             evidence,
             drifts,
-            summary: analysis.summary,
+            summary: totals,
             failed: analysis.failed,
             failing,
         }
@@ -144,15 +159,6 @@ pub fn shown(words: &[ShowWord]) -> Show {
         iac: words.contains(&ShowWord::Iac),
         failed: words.contains(&ShowWord::Failed),
     }
-}
-
-/// Services whose unknown calls may name something managed.
-fn managed_services<'c>(catalogue: &'c Catalogue, inventory: &Inventory) -> HashSet<&'c str> {
-    inventory
-        .types()
-        .flat_map(|resource_type| catalogue.services_of(resource_type))
-        .map(|rules| rules.service.as_str())
-        .collect()
 }
 
 /// A state as reports show it.
@@ -188,7 +194,7 @@ pub(super) fn evidence(tally: &Tally, problems: &[state::Problem]) -> Evidence {
         in_window: tally.in_window,
         writes: tally.writes,
         failed_calls: tally.failed_calls,
-        complete: unreadable.is_empty() && tally.files > 0,
+        complete: unreadable.is_empty() && tally.files + tally.known > 0,
         unreadable,
         ..Evidence::default()
     }

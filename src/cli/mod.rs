@@ -11,6 +11,7 @@ mod error;
 pub mod ignore;
 mod interrupt;
 mod job;
+mod memory;
 mod output;
 pub mod progress;
 mod scan;

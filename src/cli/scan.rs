@@ -8,23 +8,27 @@ use std::time::Instant;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::args::{Global, ScanArgs, WindowArgs};
+use super::args::{Global, ReachArgs, ScanArgs, WindowArgs};
 use super::code::Code;
 use super::config::Config;
 use super::error::Error;
 use super::interrupt;
 use super::job::{Job, shown};
+use super::memory::Memory;
 use super::note;
 use super::output::{self, Manner};
-use super::store::S3States;
+use super::store::Stores;
 use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
 use super::verify;
 use crate::audit::pipeline::{self, Options, Stop};
 use crate::audit::source::TrailLocation;
+use crate::audit::source::sqs::{Hiding, Queue};
 use crate::audit::verify::Witness;
 use crate::catalogue::Catalogue;
+use crate::checkpoint::store::Store;
+use crate::checkpoint::{Checkpoint, Reading, Scope, Seen};
 use crate::drift::names::AwsNaming;
 use crate::s3;
 use crate::state::{self, StateLocation};
@@ -48,11 +52,18 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     check_outputs(&outputs).map_err(Error::Usage)?;
     let trails = trails(args)?;
-    let reach = reach(args, args.window.since.unwrap_or(HOUR), now)?;
+    let place = args.window.checkpoint.as_ref();
+    let (s3, _) = aws(&args.input.reach, &args.filter.place.accounts)?;
+    let scope = scope(args);
+    let store = place.map(|place| Store::open(place, &scope, &s3));
+    let store = store.transpose()?;
+    let before = store.as_ref().and_then(Store::checkpoint);
+    let since = since(&args.window, &trails, store.is_some(), before)?;
+    let reach = reach(args, since, now)?;
     let mut options = reading(args, &reach);
     let catalogue = catalogue(&args.knowledge.catalogues)?;
     let loaded = states(&args.input.states, &reach, &catalogue)?;
-    let window = window(&args.window, &loaded, now)?;
+    let window = window(since, args.window.until, &loaded, now)?;
     let code = Code::read(
         args.knowledge.config_dir.as_deref(),
         !args.input.states.is_empty(),
@@ -80,6 +91,19 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
+    let queues = queues(&trails, &reach.s3)?;
+    options.queues.clone_from(&queues);
+    let watches = queues.iter().map(|queue| Arc::clone(queue) as _);
+    options.watches.extend(watches);
+    // Who names a beginning wants it read, whatever was read before.
+    let goes_on = matches!(args.window.since, None | Some(Bound::Checkpoint));
+    let seen = Arc::new(Seen::after(before.filter(|_| goes_on)));
+    if store.is_some() {
+        options.watches.push(Arc::clone(&seen) as _);
+    }
+    let memory = store
+        .as_ref()
+        .map(|_| Memory::new(before, args.window.repeat));
     interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
@@ -89,13 +113,17 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         window,
         catalogue: &catalogue,
         loaded: &loaded,
+        memory: memory.as_ref(),
     };
+    let mut reading = Reading::default();
     let witness = Arc::new(Witness::default());
     if args.input.verify {
         options.watches.push(Arc::clone(&witness) as _);
     }
     let report = job.run(|filter, sink| {
         let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
+        reading = seen.finish(&tally.problems);
+        tally.known = seen.skipped();
         if args.input.verify && !options.stop.is_due() {
             let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
             tally.problems.extend(found);
@@ -113,14 +141,85 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     output::write(&outputs, &report, &manner)?;
     if !global.quiet {
         note(&verdict);
+        if let Some(told) = memory.as_ref().and_then(Memory::told) {
+            note(&told);
+        }
+    }
+    // A drift of a state that could not be read is not gone: what is known of it stays known.
+    if let Some(memory) = memory
+        && loaded.problems.is_empty()
+    {
+        let next = Checkpoint::next(before, scope, &window, &reading, memory.gathered());
+        if let Some(store) = store {
+            store.save(&next)?;
+        }
+    }
+    for queue in queues {
+        // Nor is a call on its resources told when its message is gone.
+        if loaded.problems.is_empty() {
+            let (deleted, left) = queue.settle()?;
+            if !global.quiet {
+                note(&format!(
+                    "sqs:{}: messages deleted: {deleted}, left in the queue: {left}",
+                    queue.url()
+                ));
+            }
+        } else {
+            queue.give_back();
+        }
     }
     Ok(ExitCode::from(code))
 }
 
+/// Where the window begins: as was typed, else where the last scan ended, else an hour ago.
+fn since(
+    args: &WindowArgs,
+    trails: &[TrailLocation],
+    remembers: bool,
+    before: Option<&Checkpoint>,
+) -> Result<Bound, Error> {
+    let is_queue = |trail: &TrailLocation| matches!(trail, TrailLocation::Queue(_));
+    if args.since.is_none() && trails.iter().any(is_queue) && !trails.iter().all(is_queue) {
+        return Err(Error::Usage(
+            "sqs: beside other log archives needs --since: a queue alone is read whole, and calls \
+             before that time in its log files are passed over"
+                .to_owned(),
+        ));
+    }
+    match (args.since, before) {
+        (Some(Bound::Checkpoint), _) if !remembers => Err(Error::Usage(
+            "--since last goes on where the last scan ended: say with --checkpoint FILE where it \
+             is remembered"
+                .to_owned(),
+        )),
+        // What is read is gone from the queue: all of it counts.
+        (None | Some(Bound::Checkpoint), _) if trails.iter().all(is_queue) => Ok(Bound::All),
+        (None | Some(Bound::Checkpoint), Some(before)) => Ok(Bound::At(before.since())),
+        (None | Some(Bound::Checkpoint), None) => Ok(HOUR),
+        (Some(typed), _) => Ok(typed),
+    }
+}
+
+/// What of the command line decides which log files are read, and which drifts are seen.
+fn scope(args: &ScanArgs) -> Scope {
+    let set = |texts: &[String]| texts.iter().cloned().collect();
+    Scope {
+        trails: set(&args.input.trails),
+        accounts: set(&args.filter.place.accounts),
+        regions: set(&args.filter.place.regions),
+        addresses: set(&args.filter.addresses),
+    }
+}
+
 /// The window that was asked for.
-fn window(args: &WindowArgs, loaded: &state::Loaded, now: Timestamp) -> Result<Window, Error> {
-    let since = at_state_write(args.since.unwrap_or(HOUR), loaded);
-    let until = at_state_write(args.until.unwrap_or(Bound::Now), loaded);
+fn window(
+    since: Bound,
+    until: Option<Bound>,
+    loaded: &state::Loaded,
+    now: Timestamp,
+) -> Result<Window, Error> {
+    let since = at_state_write(since, loaded);
+    let until = at_state_write(until.unwrap_or(Bound::Now), loaded);
     Ok(Window::resolve(&since, &until, now)?)
 }
 
@@ -153,6 +252,17 @@ pub(super) fn trails(args: &ScanArgs) -> Result<Vec<TrailLocation>, Error> {
     Ok(trails)
 }
 
+/// The queues among log archives.
+fn queues(trails: &[TrailLocation], s3: &s3::Options) -> Result<Vec<Arc<Queue>>, Error> {
+    let urls = trails.iter().filter_map(|trail| match trail {
+        TrailLocation::Queue(url) => Some(url),
+        _ => None,
+    });
+    let opened = urls.map(|url| Queue::new(url, s3, Hiding::default()).map(Arc::new));
+    let opened = opened.collect::<Result<_, _>>();
+    Ok(opened.map_err(pipeline::Error::Threads)?)
+}
+
 /// What reading may use of the machine. Its time begins to run here.
 pub(super) fn reading(args: &ScanArgs, reach: &Reach) -> Options {
     let mut options = Options {
@@ -183,7 +293,7 @@ pub(super) fn catalogue(files: &[PathBuf]) -> Result<Catalogue, Error> {
             path: path.clone(),
             source,
         })?;
-        catalogue.add(&path.display().to_string(), text)?;
+        catalogue.add(&path.display().to_string(), &text)?;
     }
     Ok(catalogue)
 }
@@ -199,7 +309,7 @@ const ACCOUNT: &str = "{account}";
 /// # Errors
 /// When what was asked for does not fit together.
 pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Reach, Error> {
-    let (s3, history) = aws(args)?;
+    let (s3, history) = aws(&args.input.reach, &args.filter.place.accounts)?;
     Ok(Reach {
         s3,
         history,
@@ -209,21 +319,27 @@ pub(super) fn reach(args: &ScanArgs, since: Bound, now: Timestamp) -> Result<Rea
 }
 
 /// How to reach S3, and how to reach CloudTrail in each account that is asked.
-fn aws(args: &ScanArgs) -> Result<(s3::Options, Vec<s3::Options>), Error> {
+///
+/// # Errors
+/// When a role is asked for in each account, and no account is named.
+pub(super) fn aws(
+    reach: &ReachArgs,
+    accounts: &[String],
+) -> Result<(s3::Options, Vec<s3::Options>), Error> {
     let own = s3::Options {
-        path_style: args.input.path_style.then_some(true),
-        requester_pays: args.input.requester_pays,
+        path_style: reach.path_style.then_some(true),
+        requester_pays: reach.requester_pays,
         ..s3::Options::default()
     };
     let with = |role: String| s3::Options {
         assume_role: Some(role),
         ..own.clone()
     };
-    match &args.input.assume_role {
+    match &reach.assume_role {
         None => Ok((own.clone(), vec![own])),
         Some(role) if role.contains(ACCOUNT) => {
-            let accounts = args.filter.place.accounts.iter();
             let each: Vec<_> = accounts
+                .iter()
                 .map(|account| with(role.replace(ACCOUNT, account)))
                 .collect();
             if each.is_empty() {
@@ -299,17 +415,12 @@ pub(super) fn states(
             Vec::new(),
         )
     };
-    let bucket = locations.iter().find_map(|location| match location {
-        StateLocation::S3(location) => Some(location),
-        _ => None,
-    });
-    let store = bucket
-        .map(|bucket| S3States::new(&configured(&reach.s3, bucket)))
-        .transpose()
+    let stores = Stores::new(&locations, |bucket| configured(&reach.s3, bucket))
         .map_err(pipeline::Error::Threads)?;
     let naming = AwsNaming::new(catalogue);
     let access = state::Access {
-        store: store.as_ref().map(|store| store as _),
+        store: stores.s3(),
+        remote: stores.remote(),
         as_of: reach.as_of,
         passphrase: reach
             .passphrase
@@ -360,16 +471,12 @@ mod tests {
 
     #[test]
     fn since_state_begins_in_the_second_of_the_latest_state_write() {
-        let args = WindowArgs {
-            since: Some(Bound::StateWrite),
-            until: None,
-        };
         let loaded = loaded(&[
             "2026-01-15T09:00:00Z",
             "2026-01-15T10:20:30.75Z",
             "2026-01-15T08:00:00Z",
         ]);
-        let window = window(&args, &loaded, NOW.parse().unwrap()).unwrap();
+        let window = window(Bound::StateWrite, None, &loaded, NOW.parse().unwrap()).unwrap();
         assert_eq!(
             window.to_string(),
             "2026-01-15T10:20:30Z – 2026-01-15T11:00:00Z"
@@ -378,15 +485,11 @@ mod tests {
 
     #[test]
     fn since_state_without_a_state_that_has_a_time_says_so() {
-        let args = WindowArgs {
-            since: Some(Bound::StateWrite),
-            until: None,
-        };
         let catalogue = Catalogue::builtin();
         let naming = AwsNaming::new(&catalogue);
         let text = br#"{"version": 4, "resources": []}"#;
         let loaded = state::load_text("-", text, &naming);
-        let refused = window(&args, &loaded, NOW.parse().unwrap()).unwrap_err();
+        let refused = window(Bound::StateWrite, None, &loaded, NOW.parse().unwrap()).unwrap_err();
         assert!(matches!(
             refused,
             Error::Window(window::Error::Unresolved { word: "state", .. })

@@ -1,9 +1,56 @@
-//! Connects the S3 room to the state room.
+//! Connects the state room to S3 and to the places behind HTTP.
 
 use jiff::Timestamp;
 
 use crate::s3::{Blocking, Listing, Location, Options, Version, current_at};
-use crate::state::backend::{Object, ObjectStore, StoreError};
+use crate::state::backend::{Object, ObjectStore, Remote, StoreError};
+use crate::state::remote::{Environment, RemoteStates};
+use crate::state::{S3Location, StateLocation};
+
+/// What answers for the places that are not on this machine, as far as there are any.
+#[derive(Debug)]
+pub struct Stores {
+    s3: Option<S3States>,
+    remote: Option<RemoteStates>,
+}
+
+impl Stores {
+    /// What these locations need. `options` says how the first bucket of S3 is reached.
+    ///
+    /// # Errors
+    /// When the system gives no thread to run on.
+    pub fn new(
+        locations: &[StateLocation],
+        options: impl FnOnce(&S3Location) -> Options,
+    ) -> std::io::Result<Self> {
+        let bucket = locations.iter().find_map(|location| match location {
+            StateLocation::S3(location) => Some(location),
+            _ => None,
+        });
+        let is_remote = |location: &StateLocation| matches!(location, StateLocation::Remote(_));
+        let is_remote = locations.iter().any(is_remote);
+        Ok(Self {
+            s3: bucket
+                .map(|bucket| S3States::new(&options(bucket)))
+                .transpose()?,
+            remote: is_remote
+                .then(|| RemoteStates::new(Environment::of_the_program()))
+                .transpose()?,
+        })
+    }
+
+    /// Answers for `s3://`.
+    #[must_use]
+    pub fn s3(&self) -> Option<&dyn ObjectStore> {
+        self.s3.as_ref().map(|store| store as _)
+    }
+
+    /// Answers for the other places.
+    #[must_use]
+    pub fn remote(&self) -> Option<&dyn Remote> {
+        self.remote.as_ref().map(|store| store as _)
+    }
+}
 
 /// States in S3.
 #[derive(Debug)]

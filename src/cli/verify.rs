@@ -12,7 +12,7 @@ use super::args::{Global, ScanArgs, VerifyArgs};
 use super::error::Error;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
-use super::{note, output};
+use super::{note, output, scan};
 use crate::audit::cloudtrail::digest::finding::{Finding, Grade};
 use crate::audit::cloudtrail::digest::keys::PublicKeys;
 use crate::audit::cloudtrail::span::DEFAULT_LAG;
@@ -38,10 +38,7 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
         args.until.as_ref().unwrap_or(&Bound::Now),
         now,
     )?;
-    let s3 = s3::Options {
-        path_style: args.path_style.then_some(true),
-        ..s3::Options::default()
-    };
+    let (s3, _) = scan::aws(&args.reach, &args.accounts)?;
     let sources = args.trails.iter().map(|text| {
         let location: TrailLocation = text.parse()?;
         Source::new(&location, &s3).map_err(|problem| {
@@ -62,6 +59,7 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
         now,
         (&args.accounts, &args.regions),
         &args.public_keys,
+        &s3,
         None,
     )?;
     let terminal = Terminal::stdout(global.colour);
@@ -116,6 +114,7 @@ pub fn prove(
     now: Timestamp,
     (accounts, regions): (&[String], &[String]),
     files: &[PathBuf],
+    s3: &s3::Options,
     read: Option<&Witness>,
 ) -> Result<Proof, Error> {
     let mut keys = PublicKeys::default();
@@ -130,7 +129,7 @@ pub fn prove(
         keys.extend(more);
     }
     let source: Box<dyn KeySource> = if files.is_empty() {
-        Box::new(CloudTrail::new().map_err(crate::audit::pipeline::Error::Threads)?)
+        Box::new(CloudTrail::new(s3).map_err(crate::audit::pipeline::Error::Threads)?)
     } else {
         Box::new(NoSource)
     };
@@ -172,7 +171,7 @@ pub fn problems(
     }
     let narrowed = (&*args.filter.place.accounts, &*args.filter.place.regions);
     let files = &args.input.public_keys;
-    let proof = prove(&sources, window, now, narrowed, files, Some(read))?;
+    let proof = prove(&sources, window, now, narrowed, files, options, Some(read))?;
     let found = proof.findings.into_iter();
     let grave = found.filter(|found| found.kind.grade() > Grade::Note);
     problems.extend(grave.map(|found| Problem {

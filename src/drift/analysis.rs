@@ -110,7 +110,9 @@ fn order(drift: &Drift) -> (Status, std::cmp::Reverse<Severity>, Kind, String, &
     )
 }
 
-fn summary(drifts: &[Drift]) -> Summary {
+/// Totals over drifts.
+#[must_use]
+pub fn summary(drifts: &[Drift]) -> Summary {
     let mut summary = Summary::default();
     let mut by_severity: BTreeMap<Severity, usize> = Severity::ALL
         .into_iter()

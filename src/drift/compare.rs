@@ -180,8 +180,8 @@ fn as_list(value: &Value) -> &[Value] {
 #[must_use]
 pub fn same_block(believed: &Value, found: &Value, fields: &Fields) -> bool {
     fields.iter().all(|(name, field)| {
-        let one = believed.get(name).unwrap_or(&Value::Null);
-        let other = found.get(name).unwrap_or(&Value::Null);
+        let one = believed.get(name.as_str()).unwrap_or(&Value::Null);
+        let other = found.get(name.as_str()).unwrap_or(&Value::Null);
         match field {
             Field { computed: true, .. } if other.is_null() => true,
             Field { ty: Some(ty), .. } => equal(one, other, ty),
@@ -287,11 +287,11 @@ mod tests {
             computed: false,
             inner: Some((true, fields)),
         };
-        let filter = nested([(String::from("prefix"), field(Type::String))].into());
+        let filter = nested([("prefix".into(), field(Type::String))].into());
         let fields: Fields = [
-            (String::from("id"), field(Type::String)),
-            (String::from("filter"), filter),
-            (String::from("allow"), nested(Fields::new())),
+            ("id".into(), field(Type::String)),
+            ("filter".into(), filter),
+            ("allow".into(), nested(Fields::new())),
         ]
         .into();
         let shape = Shape::Blocks {

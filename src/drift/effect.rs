@@ -1,7 +1,7 @@
 //! Turns a call into effects on resources: whom it touches, and what it says of them.
 
-use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -100,6 +100,8 @@ pub struct Resolver<'a> {
     pub(super) inventory: &'a Inventory,
     attributes: Vec<OnceLock<Map<String, Value>>>,
     accounts: BTreeSet<String>,
+    /// Types whose instances may hang on managed ones, as far as that was asked.
+    hanging: RwLock<HashMap<String, bool>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -117,7 +119,39 @@ impl<'a> Resolver<'a> {
             inventory,
             attributes,
             accounts,
+            hanging: RwLock::default(),
         }
+    }
+
+    /// Whether any state covers an account: elsewhere everything is unmanaged and nothing is news.
+    #[must_use]
+    pub fn covers(&self, account: &str) -> bool {
+        self.accounts.is_empty() || self.accounts.contains(account)
+    }
+
+    /// Whether resources of a type that no state has can be news in any account, for they may
+    /// hang on managed ones.
+    pub(super) fn may_hang(&self, resource_type: &str) -> bool {
+        let known = self.hanging.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hangs) = known.get(resource_type) {
+            return *hangs;
+        }
+        drop(known);
+        let makes = |target: &Target| {
+            let parent = target.parent.as_ref().filter(
+                |_| matches!(&target.resource_type, ResourceType::Named(name) if name == resource_type),
+            );
+            parent.is_some_and(|parent| !self.inventory.of_type(&parent.resource_type).is_empty())
+        };
+        let hangs = self
+            .catalogue
+            .calls_of(resource_type)
+            .any(|rule| rule.targets.iter().any(makes));
+        self.hanging
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(resource_type.to_owned(), hangs);
+        hangs
     }
 
     /// The accounts that the loaded states are known to cover.
@@ -324,6 +358,12 @@ impl<'a> Resolver<'a> {
         }
         match target.effect {
             EffectKind::Update => Vec::new(),
+            // What cannot have been made within the window, as far as is told, is not missed.
+            EffectKind::Delete
+                if !self.covers(&place.call.account) && !self.may_hang(resource_type) =>
+            {
+                Vec::new()
+            }
             EffectKind::Delete => found
                 .names
                 .iter()
@@ -346,7 +386,7 @@ impl<'a> Resolver<'a> {
                     {
                         return Vec::new();
                     }
-                    None if names::covers(self, place.call) => None,
+                    None if self.covers(&place.call.account) => None,
                     None => return Vec::new(),
                 };
                 names::created(target, resource_type, found, view, parent)

@@ -10,6 +10,7 @@ use super::compare;
 use crate::catalogue::path::{members, pair_key};
 use crate::catalogue::rule::{Change, Fields, Operation, Shape};
 use crate::catalogue::schema::Type;
+use crate::catalogue::text::Text;
 use crate::catalogue::value::Given;
 
 /// A value as far as the evidence tells.
@@ -134,7 +135,7 @@ impl Live {
         let held = at(attributes, &change.path);
         let before = self
             .slots
-            .get(&change.path)
+            .get(change.path.as_str())
             .map_or_else(|| Known::Value(held.clone()), |slot| slot.current.clone());
         let next = match (given, &before) {
             (Given::Absent, _) => return,
@@ -406,8 +407,9 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
 
 /// Whether two blocks agree in all plain fields that the call gives; lists are compared member by member elsewhere.
 fn agree(block: &Value, given: &Value, fields: &Fields, key: Option<&str>) -> bool {
-    let names: Vec<&String> = fields
+    let names: Vec<&str> = fields
         .keys()
+        .map(Text::as_str)
         .filter(|name| key.is_none_or(|key| *name == key))
         .collect();
     names.into_iter().all(|name| {
@@ -464,7 +466,7 @@ fn without_block(
             .flatten()
             .any(|(name, value)| {
                 let member_list = lists.contains(name)
-                    || fields.get(name).is_some_and(|field| {
+                    || fields.get(name.as_str()).is_some_and(|field| {
                         matches!(field.ty, Some(Type::List(_) | Type::Set(_)))
                     });
                 member_list && value.as_array().is_some_and(|list| !list.is_empty())
@@ -480,7 +482,7 @@ fn without_block(
 /// leaves out is gone.
 fn replace_block(block: &mut Map<String, Value>, given: Value, fields: &Fields) {
     for (name, field) in fields {
-        if let Some(old) = block.get_mut(name).filter(|_| !field.computed) {
+        if let Some(old) = block.get_mut(name.as_str()).filter(|_| !field.computed) {
             *old = match old {
                 Value::String(_) => Value::String(String::new()),
                 Value::Array(_) => Value::Array(Vec::new()),

@@ -19,5 +19,6 @@ pub mod replay;
 pub mod rule;
 pub mod secret;
 pub mod severity;
+pub mod sieve;
 pub mod verdict;
 pub mod wildcard;

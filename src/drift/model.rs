@@ -1,6 +1,7 @@
 //! What a scan found: the one vocabulary that reports render. Plain data, no logic but counting.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -159,6 +160,13 @@ pub struct SourcePosition {
     pub file: String,
     /// Line of the block's head, from 1.
     pub line: u64,
+}
+
+impl fmt::Display for SourcePosition {
+    /// As `infra/web.tf:14`, which editors and terminals open.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 /// What happened to a resource.

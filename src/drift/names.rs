@@ -11,6 +11,8 @@ use super::model::{Attribute, Certainty};
 use crate::audit::call::Call;
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{Pair, Parent, ResourceType, Scope, Target};
+use crate::catalogue::schema::Type;
+use crate::catalogue::text::Text;
 use crate::catalogue::value::Given;
 use crate::catalogue::{Catalogue, aws::identifier, schema};
 use crate::state::inventory::{self, InstanceId, Naming};
@@ -127,7 +129,7 @@ fn one_each(given: &[(&Pair, Vec<String>)]) -> Vec<Vec<(String, String)>> {
                 .iter()
                 .filter_map(|(pair, values)| {
                     let value = values.get(at).or_else(|| values.first())?;
-                    Some((pair.attribute.clone(), value.clone()))
+                    Some((pair.attribute.to_string(), value.clone()))
                 })
                 .collect()
         })
@@ -142,14 +144,16 @@ fn matching(
     scope: Scope,
 ) -> Vec<InstanceId> {
     // The part with the fewest candidates is looked up, the others only verified. Truths, and the 0
-    // that may stand for a port left empty, are in no index.
+    // that may stand for a port left empty, are in no index, unless a state holds them as text.
     let naming = ShortOnly;
-    let indexed = |value: &String| !matches!(value.as_str(), "true" | "false" | "0");
+    let indexed = |pair: &Pair, value: &String| {
+        !matches!(value.as_str(), "true" | "false" | "0")
+            || is_textual(resource_type, &pair.attribute)
+    };
     let mut best: Option<Vec<InstanceId>> = None;
-    for (pair, values) in given
-        .iter()
-        .filter(|(pair, values)| !pair.optional && !values.is_empty() && values.iter().all(indexed))
-    {
+    for (pair, values) in given.iter().filter(|(pair, values)| {
+        !pair.optional && !values.is_empty() && values.iter().all(|value| indexed(pair, value))
+    }) {
         let mut candidates: Vec<InstanceId> = values
             .iter()
             .flat_map(|value| {
@@ -191,6 +195,19 @@ fn matching(
         })
     });
     instances
+}
+
+/// Whether states hold texts at an attribute, and nothing else: all of them are in the index.
+pub(super) fn is_textual(resource_type: &str, attribute: &str) -> bool {
+    let place = schema::resource(resource_type).and_then(|body| body.at(attribute));
+    let Some(schema::Leaf::Attribute(_, attribute)) = place.map(|place| place.leaf) else {
+        return false;
+    };
+    match &attribute.ty {
+        Type::String => true,
+        Type::List(member) | Type::Set(member) => **member == Type::String,
+        _ => false,
+    }
 }
 
 fn means(held: &Value, name: &str) -> bool {
@@ -311,19 +328,12 @@ pub fn parent(
         .copied()
 }
 
-/// Whether any state covers the account of a call: elsewhere everything is unmanaged and nothing is news.
-#[must_use]
-pub fn covers(resolver: &Resolver<'_>, call: &Call) -> bool {
-    let accounts = resolver.accounts();
-    accounts.is_empty() || accounts.contains(&call.account)
-}
-
 /// Whether the state holds a narrower owner that names this instance.
 #[must_use]
 pub fn has_dependants(
     resolver: &Resolver<'_>,
     instance: InstanceId,
-    yields: &[(String, String)],
+    yields: &[(Text, Text)],
 ) -> bool {
     let own: Vec<String> = ["id", "arn", "name"]
         .iter()
@@ -455,6 +465,7 @@ pub fn by_resources(
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        .filter(|text| !matches!(*text, "true" | "false" | "0"))
         .map(str::to_owned)
         .collect();
     for alternative in &target.find {

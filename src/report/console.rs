@@ -251,6 +251,9 @@ impl Page<'_> {
         if let Some(state) = &drift.state {
             self.detail("State", &visible(state), out)?;
         }
+        if let Some(source) = &drift.source {
+            self.detail("Code", &visible(&source.to_string()), out)?;
+        }
         Ok(())
     }
 

@@ -182,6 +182,9 @@ fn drift_block(drift: &Drift, style: &Style) -> String {
     if let Some(parent) = &drift.parent {
         block.push_str(&format!("- **Hangs on:** {}\n", code(parent)));
     }
+    if let Some(source) = &drift.source {
+        block.push_str(&format!("- **Code:** {}\n", code(&source.to_string())));
+    }
     let changed: Vec<String> = match drift.kind {
         Kind::Modified => drift.attributes.iter().map(|one| code(&one.path)).collect(),
         Kind::Deleted => vec!["the whole resource is gone".to_owned()],

@@ -1,6 +1,6 @@
 //! The client for code that is not asynchronous.
 
-use super::{Client, Error, Fetched, Found, Listing, Location, Options, Page, Version};
+use super::{Client, Condition, Error, Fetched, Found, Listing, Location, Options, Page, Version};
 
 /// The same client for code that is not asynchronous. Must not be used inside a tokio runtime.
 #[derive(Debug)]
@@ -37,6 +37,20 @@ impl Blocking {
     /// When the store refuses or cannot be reached.
     pub fn get(&self, location: &Location, version: Option<&str>) -> Result<Fetched, Error> {
         self.runtime.block_on(self.client.get(location, version))
+    }
+
+    /// See [`Client::put`].
+    ///
+    /// # Errors
+    /// When the condition does not hold, the store refuses or cannot be reached.
+    pub fn put(
+        &self,
+        location: &Location,
+        bytes: Vec<u8>,
+        condition: &Condition,
+    ) -> Result<(), Error> {
+        let put = self.client.put(location, bytes, condition);
+        self.runtime.block_on(put)
     }
 
     /// See [`Client::head`].

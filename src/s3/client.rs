@@ -102,8 +102,19 @@ pub struct Fetched {
     pub modified: Option<Timestamp>,
     /// Version id, in a bucket that keeps versions.
     pub version: Option<String>,
+    /// What tells this content from any other at the same key.
+    pub etag: Option<String>,
     /// The user's metadata, without the `x-amz-meta-` of the headers.
     pub metadata: HashMap<String, String>,
+}
+
+/// What must hold for an object to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// There is none at that key.
+    New,
+    /// The one at that key is still the one with this [`Fetched::etag`].
+    Replaces(String),
 }
 
 impl Client {
@@ -223,6 +234,7 @@ impl Client {
                         bytes,
                         modified,
                         version: answer.version_id,
+                        etag: answer.e_tag,
                         metadata: answer.metadata.unwrap_or_default(),
                     });
                 }
@@ -262,6 +274,35 @@ impl Client {
     /// What is said to a bucket whose requests the caller pays.
     pub(super) fn request_payer(&self) -> Option<RequestPayer> {
         self.requester_pays.then_some(RequestPayer::Requester)
+    }
+
+    /// Writes an object, if nobody else did so meanwhile.
+    ///
+    /// # Errors
+    /// When someone did, the store refuses or cannot be reached.
+    pub async fn put(
+        &self,
+        location: &Location,
+        bytes: Vec<u8>,
+        condition: &Condition,
+    ) -> Result<(), Error> {
+        let (new, replaces) = match condition {
+            Condition::New => (Some("*".to_owned()), None),
+            Condition::Replaces(etag) => (None, Some(etag.clone())),
+        };
+        self.following(Operation::Put, location, |client| {
+            client
+                .put_object()
+                .bucket(&location.bucket)
+                .key(&location.key)
+                .set_request_payer(self.request_payer())
+                .set_if_none_match(new.clone())
+                .set_if_match(replaces.clone())
+                .body(ByteStream::from(bytes.clone()))
+                .send()
+        })
+        .await
+        .map(|_| ())
     }
 
     /// Sends a request, and once more to the bucket's own region when the store names another.
@@ -321,7 +362,7 @@ impl Client {
 }
 
 /// An HTTP client that goes through the proxy of the environment, if there is one.
-pub(crate) fn http_client() -> SharedHttpClient {
+pub(super) fn http_client() -> SharedHttpClient {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder()

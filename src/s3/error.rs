@@ -20,6 +20,8 @@ pub enum Operation {
     Versions,
     /// Fetching one version of an object.
     GetVersion,
+    /// Writing an object.
+    Put,
 }
 
 /// Why it failed.
@@ -43,6 +45,8 @@ pub enum Reason {
     WrongRegion,
     /// The object lies in an archive tier and must be restored first.
     Archived,
+    /// Someone else wrote the object meanwhile.
+    Overtaken,
     /// The store asked to slow down, over and over.
     Throttled,
     /// No answer in time.
@@ -89,12 +93,14 @@ impl Error {
                 Operation::Versions => "listing the object's versions is denied",
                 Operation::Get | Operation::Head => "reading the object is denied",
                 Operation::GetVersion => "reading a version of the object is denied",
+                Operation::Put => "writing the object is denied",
             },
             Reason::DecryptDenied => "the object is encrypted and using its KMS key is denied",
             Reason::NoSuchBucket => "the bucket does not exist",
             Reason::NoSuchKey => "the object does not exist",
             Reason::WrongRegion => "the bucket lies in another region",
             Reason::Archived => "the object lies in an archive storage class",
+            Reason::Overtaken => "someone else wrote the object meanwhile",
             Reason::Throttled => "the store keeps asking to slow down",
             Reason::Timeout => "no answer in time",
             Reason::Unreachable => "the store cannot be reached",
@@ -132,6 +138,7 @@ impl Error {
                 Operation::List => format!("allow s3:ListBucket on {bucket_arn}"),
                 Operation::Versions => format!("allow s3:ListBucketVersions on {bucket_arn}"),
                 Operation::GetVersion => format!("allow s3:GetObjectVersion on {bucket_arn}/*"),
+                Operation::Put => format!("allow s3:PutObject on {bucket_arn}/*"),
                 // Without s3:ListBucket the store hides whether a key exists.
                 Operation::Get | Operation::Head => {
                     format!(
@@ -156,7 +163,8 @@ impl Error {
                  {bucket} --key '{}' --restore-request Days=7`",
                 self.location.key
             ),
-            Reason::Throttled => "ask for fewer at a time (--requests), or try later".to_owned(),
+            Reason::Overtaken => "try again".to_owned(),
+            Reason::Throttled => "try later, or choose fewer accounts, regions or days".to_owned(),
             Reason::Timeout | Reason::Unreachable => {
                 "check the network, HTTPS_PROXY and AWS_ENDPOINT_URL".to_owned()
             }
@@ -278,6 +286,7 @@ fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Ope
         | "AuthorizationHeaderMalformed"
         | "IllegalLocationConstraintException" => Reason::WrongRegion,
         "InvalidObjectState" => Reason::Archived,
+        "PreconditionFailed" | "ConditionalRequestConflict" => Reason::Overtaken,
         "SlowDown"
         | "Throttling"
         | "ThrottlingException"
@@ -287,6 +296,7 @@ fn service_reason(code: &str, message: &str, status: Option<u16>, operation: Ope
         _ => match status {
             Some(301 | 307) => Reason::WrongRegion,
             Some(403) => Reason::Denied,
+            Some(409 | 412) if operation == Operation::Put => Reason::Overtaken,
             Some(404) if matches!(operation, Operation::List | Operation::Versions) => {
                 Reason::NoSuchBucket
             }

@@ -106,6 +106,15 @@ impl Index {
         group.map_or(&[], Group::as_slice)
     }
 
+    /// Every short form once, in no order.
+    pub(crate) fn shorts(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.shorts.keys().map(|short| &**short)
+    }
+
+    pub(crate) fn has(&self, short: &str) -> bool {
+        self.shorts.contains_key(short)
+    }
+
     pub(crate) fn of_type(&self, resource_type: &str) -> &[InstanceId] {
         self.types
             .get(resource_type)

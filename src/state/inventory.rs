@@ -251,6 +251,17 @@ impl Inventory {
         self.index.types()
     }
 
+    /// The short forms of all identifiers, each once, in no order.
+    pub fn identifiers(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.index.shorts()
+    }
+
+    /// Whether any instance has an identifier of this short form.
+    #[must_use]
+    pub fn has_identifier(&self, short: &str) -> bool {
+        self.index.has(short)
+    }
+
     /// All accounts that instances are known to live in.
     #[must_use]
     pub fn accounts(&self) -> BTreeSet<&str> {

@@ -10,7 +10,7 @@ use s3s::auth::SimpleAuth;
 use s3s::dto::{
     DeleteMarkerEntry, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
     ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    ObjectVersion, StreamingBlob, Timestamp, TimestampFormat,
+    ObjectVersion, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp, TimestampFormat,
 };
 use s3s::region::Region;
 use s3s::service::S3ServiceBuilder;
@@ -158,6 +158,14 @@ impl S3 for Watched {
         output.versions = Some(objects);
         output.delete_markers = Some(marks);
         Ok(S3Response::new(output))
+    }
+
+    async fn put_object(
+        &self,
+        request: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
+        refuse(&request.input.key)?;
+        self.files.put_object(request).await
     }
 
     async fn head_object(

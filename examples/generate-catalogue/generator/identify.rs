@@ -331,7 +331,7 @@ impl<'a> Subject<'a> {
                 let plain = self
                     .body
                     .attributes
-                    .get(&name)
+                    .get(name.as_str())
                     .is_some_and(|found| found.configurable && !found.computed);
                 if told && plain && !parts.iter().any(|other| other.attribute == name) {
                     let paths = request_paths(source, operation, member);

@@ -288,11 +288,11 @@ pub fn generate(inputs: &Inputs) -> Generated {
                 .iter()
                 .filter(|(name, attribute)| {
                     attribute.configurable
-                        && (inputs.never.contains(name)
+                        && (inputs.never.iter().any(|never| *never == **name)
                             || name.ends_with("_wo")
                             || name.ends_with("_wo_version"))
                 })
-                .map(|(name, _)| name.clone())
+                .map(|(name, _)| name.to_string())
                 .collect();
             if !never.is_empty()
                 && main
@@ -524,7 +524,7 @@ fn parent(
             };
             let attribute = wanted
                 .iter()
-                .find(|name| body.attributes.contains_key(**name))?;
+                .find(|name| body.attributes.contains_key(name))?;
             return Some((
                 candidate,
                 (*attribute).to_owned(),

@@ -184,7 +184,7 @@ fn told_by_name(call: &Call<'_>, values: &mut Values) {
         });
         if let Some((name, _)) = found {
             values.set.insert(
-                name.clone(),
+                name.to_string(),
                 Source::Constant(if on { "true" } else { "false" }),
             );
         }
@@ -207,9 +207,11 @@ fn told_by_name(call: &Call<'_>, values: &mut Values) {
             attribute.configurable && attribute.ty == Type::String && words(name) == noun
         });
         if let Some((name, _)) = block {
-            values.set.insert(name.clone(), Source::Constant("[]"));
+            values.set.insert(name.to_string(), Source::Constant("[]"));
         } else if let Some((name, _)) = text {
-            values.set.insert(name.clone(), Source::Constant("\"\""));
+            values
+                .set
+                .insert(name.to_string(), Source::Constant("\"\""));
         }
     }
 }
@@ -566,7 +568,7 @@ fn dark_blocks(call: &Call<'_>, values: &mut Values) {
             || block.nesting == Nesting::List;
         if whole && fits {
             let paths = spell::request(call.source, call.operation, &hops);
-            values.set.insert(name.clone(), Source::Unknown(paths));
+            values.set.insert(name.to_string(), Source::Unknown(paths));
         }
     }
 }

@@ -136,6 +136,27 @@ impl<'a> Fields<'a> {
             })
     }
 
+    /// The account that a call of this record would have: empty if none is told, none when only
+    /// parsing can tell.
+    pub(crate) fn call_account(&self) -> Option<Cow<'a, str>> {
+        if let Some(account) = self.text(Key::Account).filter(|text| !text.is_empty()) {
+            return Some(account);
+        }
+        match self.raw(Key::Identity) {
+            Some(Raw::Nest(json)) => {
+                let identity = serde_json::from_slice::<Identity>(json).ok()?;
+                Some(identity.account().unwrap_or_default())
+            }
+            _ => Some(Cow::Borrowed("")),
+        }
+    }
+
+    /// A member's value and whatever stands behind it; none when it is missing.
+    pub(crate) fn value(&self, key: Key) -> Option<&'a [u8]> {
+        let start = self.start(key);
+        (start != 0).then(|| self.bytes.get(start..).unwrap_or_default())
+    }
+
     /// Tells what a record did.
     #[inline]
     pub(crate) fn effect(&self) -> Effect {

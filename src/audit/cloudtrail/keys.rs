@@ -20,6 +20,10 @@ pub(crate) enum Key {
     Region,
     Identity,
     Request,
+    Response,
+    /// What the log adds beside request and response.
+    Extra,
+    Resources,
     /// The record inside an EventBridge event.
     Detail,
     /// The record, as a string, inside an event of `LookupEvents`.
@@ -33,7 +37,10 @@ pub(crate) enum Key {
 }
 
 /// How many keys there are.
-pub(crate) const KEYS: usize = 16;
+pub(crate) const KEYS: usize = 19;
+
+/// Places in the table of keys: as many as make it easy to give each key its own.
+const ROOM: usize = 32;
 
 /// The keys in their quotes.
 const SPELT: [(Key, &[u8]); KEYS] = [
@@ -48,6 +55,9 @@ const SPELT: [(Key, &[u8]); KEYS] = [
     (Key::Region, b"\"awsRegion\""),
     (Key::Identity, b"\"userIdentity\""),
     (Key::Request, b"\"requestParameters\""),
+    (Key::Response, b"\"responseElements\""),
+    (Key::Extra, b"\"additionalEventData\""),
+    (Key::Resources, b"\"resources\""),
     (Key::Detail, b"\"detail\""),
     (Key::Lookup, b"\"CloudTrailEvent\""),
     (Key::Digest, b"\"digestStartTime\""),
@@ -56,27 +66,38 @@ const SPELT: [(Key, &[u8]); KEYS] = [
 ];
 
 /// The keys that have more than sixteen bytes.
-const LONG: [(Key, &[u8]); 4] = [
+const LONG: [(Key, &[u8]); 6] = [
     SPELT[Key::Account as usize],
     SPELT[Key::Request as usize],
+    SPELT[Key::Response as usize],
+    SPELT[Key::Extra as usize],
     SPELT[Key::Lookup as usize],
     SPELT[Key::Digest as usize],
 ];
 
 /// The longest key in its quotes.
-const LONGEST: usize = 20;
+const LONGEST: usize = 21;
 
 // The longest key, all of it escaped, lies within what is looked through for backslashes.
 const _: () = assert!((LONGEST - 2) * 6 + 2 <= KEY_REACH);
 
 /// Where the values of an object's members stand, as far as they are looked for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Values {
     /// The byte behind the colon of each key, by its place in [`TABLE`]; 0 when it is missing.
     /// The one more takes what is not looked for.
-    starts: [usize; KEYS + 1],
+    starts: [usize; ROOM + 1],
     /// Whether a colon was met before which a key may stand that was not recognized.
     doubtful: bool,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            starts: [0; ROOM + 1],
+            doubtful: false,
+        }
+    }
 }
 
 impl Values {
@@ -112,7 +133,7 @@ impl Values {
             let place = place(last);
             let entry = &TABLE[place];
             let known = (entry.last == last) & (entry.before == (before & entry.mask));
-            self.starts[if known { place } else { KEYS }] = colon + 1;
+            self.starts[if known { place } else { ROOM }] = colon + 1;
         }
     }
 
@@ -254,21 +275,21 @@ struct Entry {
 /// own, which the making of the table checks.
 #[inline(always)]
 const fn place(last: u64) -> usize {
-    (last.wrapping_mul(0xb801_7cdd_97c3_0701) >> 60) as usize
+    (last.wrapping_mul(0xa86a_de2a_0d78_36bd) >> 59) as usize
 }
 
 /// The place of each key.
 const PLACES: [usize; KEYS] = TABLES.0;
 
-static TABLE: [Entry; KEYS] = TABLES.1;
+static TABLE: [Entry; ROOM] = TABLES.1;
 
-const TABLES: ([usize; KEYS], [Entry; KEYS]) = {
+const TABLES: ([usize; KEYS], [Entry; ROOM]) = {
     let mut places = [0; KEYS];
     let mut table = [Entry {
         before: 0,
         mask: 0,
         last: 0,
-    }; KEYS];
+    }; ROOM];
     let mut index = 0;
     while index < KEYS {
         let (key, spelt) = SPELT[index];

@@ -209,22 +209,25 @@ impl Selection {
             && place.date.is_none_or(|date| self.span.admits_date(date))
     }
 
+    /// Whether a file can be of an account and region that are asked for, whenever it is from.
+    #[must_use]
+    pub fn admits_owner(&self, name: &str) -> bool {
+        match Name::of(name) {
+            Name::Log {
+                account, region, ..
+            } => among(&self.accounts, Some(account)) && among(&self.regions, Some(region)),
+            Name::Sibling => false,
+            Name::Other => true,
+        }
+    }
+
     /// Whether a file can be one that is asked for, by its name alone. A name that is not
     /// CloudTrail's tells nothing and is admitted.
     #[must_use]
     pub fn admits_name(&self, name: &str) -> bool {
         match Name::of(name) {
-            Name::Log {
-                account,
-                region,
-                minute,
-            } => {
-                self.span.admits(minute)
-                    && among(&self.accounts, Some(account))
-                    && among(&self.regions, Some(region))
-            }
-            Name::Sibling => false,
-            Name::Other => true,
+            Name::Log { minute, .. } => self.span.admits(minute) && self.admits_owner(name),
+            _ => self.admits_owner(name),
         }
     }
 }

@@ -6,9 +6,12 @@
 
 pub(crate) mod blocks;
 mod inflate;
+mod prospect;
 pub(crate) mod scan;
 mod tally;
+pub(crate) mod texts;
 
+pub use prospect::Prospect;
 pub use tally::{Problem, Tally};
 
 use super::call::Call;
@@ -28,8 +31,8 @@ pub struct Filter<'a> {
     pub accounts: Vec<String>,
     /// Regions whose calls are wanted; all when empty.
     pub regions: Vec<String>,
-    /// Whether anyone wants calls of this service and name, both as recorded.
-    pub wanted: &'a (dyn Fn(&str, &str) -> bool + Sync),
+    /// Whether anyone wants a call, which is not parsed yet.
+    pub wanted: &'a (dyn Fn(&Prospect<'_>) -> bool + Sync),
     /// Whether calls that failed are wanted too.
     pub failed: bool,
 }
@@ -209,9 +212,7 @@ impl Records for Reading<'_> {
             }
             Effect::Change => self.writes += 1,
         }
-        let service = fields.text(Key::Service).unwrap_or_default();
-        let name = fields.text(Key::Name).unwrap_or_default();
-        if !(self.filter.wanted)(&service, &name) || !self.is_asked_for(&fields) {
+        if !self.is_asked_for(&fields) || !(self.filter.wanted)(&Prospect::of(&fields)) {
             return;
         }
         match record::call(record.json(), time) {

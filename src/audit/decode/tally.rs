@@ -7,6 +7,8 @@ use std::ops::AddAssign;
 pub struct Tally {
     /// Log files that were looked into.
     pub files: u64,
+    /// Log files that an earlier reading looked into and this one left out.
+    pub known: u64,
     /// Their bytes as they lie there, compressed or not.
     pub bytes: u64,
     /// Their bytes once inflated.
@@ -27,6 +29,7 @@ impl Tally {
     /// Adds the totals of another reading to these.
     pub fn absorb(&mut self, other: Self) {
         self.files += other.files;
+        self.known += other.known;
         self.bytes += other.bytes;
         self.inflated += other.inflated;
         self.records += other.records;
@@ -132,6 +135,7 @@ mod tests {
     fn totals_of_two_readings_add_up() {
         let one = Tally {
             files: 1,
+            known: 8,
             bytes: 2,
             inflated: 3,
             records: 4,
@@ -146,6 +150,7 @@ mod tests {
             both,
             Tally {
                 files: 2,
+                known: 16,
                 bytes: 4,
                 inflated: 6,
                 records: 8,

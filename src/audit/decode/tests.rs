@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::inflate::tests::gzip;
-use super::{Decoder, Filter, Tally};
+use super::{Decoder, Filter, Prospect, Tally};
 use crate::audit::call::Call;
 use crate::window::Window;
 
@@ -26,7 +26,7 @@ fn everything() -> Filter<'static> {
         window: window(),
         accounts: vec![],
         regions: vec![],
-        wanted: &|_, _| true,
+        wanted: &|_| true,
         failed: false,
     }
 }
@@ -100,6 +100,7 @@ fn only_changes_in_the_window_are_calls_and_all_records_are_counted() {
         tally,
         Tally {
             files: 1,
+            known: 0,
             bytes: length,
             inflated: length,
             records: 9,
@@ -153,8 +154,9 @@ fn a_filter_narrows_the_calls_and_not_the_totals() {
         }),
         "c"
     );
-    let stops =
-        |service: &str, name: &str| service == "ec2.amazonaws.com" && name.starts_with("Stop");
+    let stops = |call: &Prospect<'_>| {
+        call.service() == "ec2.amazonaws.com" && call.name().starts_with("Stop")
+    };
     assert_eq!(
         calls(Filter {
             wanted: &stops,

@@ -62,7 +62,10 @@ impl<'a> Feed<'a> {
     pub fn run(mut self, trails: &[TrailLocation], selection: &Selection) {
         for trail in trails {
             let go_on = match trail {
-                TrailLocation::S3(_) | TrailLocation::Lookup(_) | TrailLocation::Stdin => true,
+                TrailLocation::S3(_)
+                | TrailLocation::Lookup(_)
+                | TrailLocation::Queue(_)
+                | TrailLocation::Stdin => true,
                 TrailLocation::Falco(path) => self.alerts(path),
                 TrailLocation::Path(path) => local::find(path, selection, &mut self),
                 TrailLocation::Glob(pattern) => local::find_matches(pattern, selection, &mut self),

@@ -1,12 +1,13 @@
 //! The S3 side: walks buckets, fetches what they list, many objects at once, and stops asking
 //! while enough bytes wait for a worker.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use crossbeam_channel::Sender;
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -16,6 +17,7 @@ use super::{Options, Problems, Progress};
 use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::decode::Problem;
 use crate::audit::source::s3::{Key, Trouble, Walk};
+use crate::audit::source::sqs::{Found, Queue, Wanted};
 use crate::s3::{Client, Error, Location, Operation, Reason};
 
 /// Keys that are listed and not yet asked for.
@@ -34,7 +36,8 @@ const TOLD: u64 = 10;
 pub struct Fetcher {
     runtime: Runtime,
     locations: Vec<Location>,
-    selection: Arc<Selection>,
+    queues: Vec<Arc<Queue>>,
+    wanted: Wanted,
     options: Options,
 }
 
@@ -43,6 +46,7 @@ enum Event {
     Listed(u64),
     Fetched(u64),
     Trouble(Trouble),
+    Refused(Problem),
     ListingDone,
 }
 
@@ -50,7 +54,8 @@ impl Fetcher {
     /// Starts a runtime for the requests.
     pub fn new(
         locations: Vec<Location>,
-        selection: Selection,
+        queues: Vec<Arc<Queue>>,
+        (selection, until): (Selection, Timestamp),
         options: &Options,
     ) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -61,7 +66,12 @@ impl Fetcher {
         Ok(Self {
             runtime,
             locations,
-            selection: Arc::new(selection),
+            queues,
+            wanted: Wanted {
+                selection: Arc::new(selection),
+                until,
+                watches: options.watches.clone(),
+            },
             options: options.clone(),
         })
     }
@@ -94,6 +104,7 @@ impl Fetcher {
                     Event::Listed(bytes) => progress.listed(1, bytes),
                     Event::Fetched(bytes) => progress.fetched(bytes),
                     Event::Trouble(trouble) => recorder.record(trouble, problems),
+                    Event::Refused(problem) => recorder.refused(problem, problems),
                     Event::ListingDone => listing_done(),
                 }
             }
@@ -114,7 +125,7 @@ impl Fetcher {
         for location in self.locations.clone() {
             let walk = Walk {
                 client: client.clone(),
-                selection: Arc::clone(&self.selection),
+                selection: Arc::clone(&self.wanted.selection),
                 listings: Arc::clone(&listings),
                 keys: keys.clone(),
                 watches: self.options.watches.clone(),
@@ -130,6 +141,11 @@ impl Fetcher {
                     let _ = events.send(Event::Trouble(trouble));
                 }
             });
+        }
+        for queue in &self.queues {
+            let (found_out, found) = mpsc::channel(KEYS_AHEAD);
+            Arc::clone(queue).drain(self.wanted.clone(), found_out);
+            walks.spawn(pass_on(found, keys.clone(), events.clone()));
         }
         tokio::spawn(async move {
             while walks.join_next().await.is_some() {}
@@ -159,6 +175,28 @@ impl Fetcher {
         for _ in 0..self.options.requests.max(1) {
             tokio::spawn(Arc::clone(&fetch).run());
         }
+    }
+}
+
+/// Passes on what a queue yields. The queue learns from the closed channel that it can stop.
+async fn pass_on(
+    mut found: mpsc::Receiver<Found>,
+    keys: mpsc::Sender<Key>,
+    events: mpsc::UnboundedSender<Event>,
+) {
+    while let Some(found) = found.recv().await {
+        let event = match found {
+            Found::Object(key) => {
+                let event = Event::Listed(key.size);
+                if keys.send(key).await.is_err() {
+                    return;
+                }
+                event
+            }
+            Found::Problem(problem) => Event::Trouble(Trouble::Place(problem)),
+            Found::Refused(problem) => Event::Refused(problem),
+        };
+        let _ = events.send(event);
     }
 }
 
@@ -221,9 +259,23 @@ impl Fetch {
 #[derive(Default)]
 struct Recorder {
     seen: HashMap<(String, Operation, Reason), (u64, Option<Error>)>,
+    refused: HashSet<String>,
 }
 
 impl Recorder {
+    /// A queue says to each of its receivers that it cannot be read.
+    fn refused(&mut self, problem: Problem, problems: &Problems) {
+        if self.refused.insert(problem.location.clone()) {
+            let mut first = problems
+                .no_credentials
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert_with(|| problem.clone());
+            drop(first);
+            problems.push(problem);
+        }
+    }
+
     fn record(&mut self, trouble: Trouble, problems: &Problems) {
         let error = match trouble {
             Trouble::Place(problem) => return problems.push(problem),
@@ -251,7 +303,9 @@ impl Recorder {
             let Some(error) = last else { continue };
             let things = match operation {
                 Operation::List | Operation::Versions => "listings",
-                Operation::Get | Operation::GetVersion | Operation::Head => "objects",
+                Operation::Get | Operation::GetVersion | Operation::Head | Operation::Put => {
+                    "objects"
+                }
             };
             let more = format!(
                 "the same for {} more {things}: {}",

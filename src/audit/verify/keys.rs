@@ -1,12 +1,11 @@
 //! Public keys from CloudTrail itself.
 
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudtrail::error::DisplayErrorContext;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use jiff::Timestamp;
 
 use crate::audit::cloudtrail::digest::keys::PublicKeys;
-use crate::s3::http_client;
+use crate::s3;
 
 /// Knows public keys.
 pub trait KeySource: Sync {
@@ -26,9 +25,10 @@ impl KeySource for NoSource {
     }
 }
 
-/// Asks CloudTrail, by `ListPublicKeys`, with the credentials of the standard chain. An endpoint of
-/// one's own is named as for all of AWS's tools, by `AWS_ENDPOINT_URL_CLOUDTRAIL`.
+/// Asks CloudTrail, by `ListPublicKeys`, with the credentials that the bucket is read with. An
+/// endpoint of one's own is named as for all of AWS's tools, by `AWS_ENDPOINT_URL_CLOUDTRAIL`.
 pub struct CloudTrail {
+    options: s3::Options,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -37,24 +37,24 @@ impl CloudTrail {
     ///
     /// # Errors
     /// When the system gives no thread to run on.
-    pub fn new() -> std::io::Result<Self> {
+    pub fn new(options: &s3::Options) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?;
-        Ok(Self { runtime })
+        let options = options.clone();
+        Ok(Self { options, runtime })
     }
 }
 
 impl KeySource for CloudTrail {
     fn keys(&self, region: &str, since: Timestamp, until: Timestamp) -> Result<PublicKeys, String> {
         self.runtime.block_on(async {
-            let config = aws_config::defaults(BehaviorVersion::latest())
-                .http_client(http_client())
-                .region(Region::new(region.to_owned()))
-                .load()
-                .await;
-            let client = aws_sdk_cloudtrail::Client::new(&config);
+            let options = s3::Options {
+                region: Some(region.to_owned()),
+                ..self.options.clone()
+            };
+            let client = aws_sdk_cloudtrail::Client::new(&s3::sdk_config(&options).await);
             let mut keys = PublicKeys::default();
             let mut token = None;
             loop {

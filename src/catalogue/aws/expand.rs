@@ -22,6 +22,17 @@ pub fn expand(name: &str, view: &View<'_>) -> Vec<Value> {
     }
 }
 
+/// Whether what an expander's members hold in a field stands so in the call, or behind the last
+/// slash of a text there.
+#[must_use]
+pub fn copies(name: &str, field: &str) -> bool {
+    match name {
+        "ip-permissions" => matches!(field, "groupId" | "groupName" | "ruleId"),
+        "change-batch" => matches!(field, "zone" | "type" | "setIdentifier"),
+        _ => false,
+    }
+}
+
 fn at<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     let steps = path
         .parse::<Path>()

@@ -39,6 +39,9 @@ pub fn normalised(mut request: Value) -> Value {
 /// (`UpdateFunctionConfiguration20150331v2`, `CreateFunction2020_05_31`).
 #[must_use]
 pub fn without_version(event: &str) -> &str {
+    if !event.ends_with(|end: char| end.is_ascii_digit()) {
+        return event;
+    }
     let digits = |text: &str| text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
     let bare = match event.rsplit_once('v') {
         Some((bare, version))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::super::values::{OutputSpec, parse_account};
+use super::ReachArgs;
 use crate::window::Bound;
 
 /// Examples and exit codes.
@@ -61,7 +62,7 @@ pub struct VerifyArgs {
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_hint = ValueHint::AnyPath)]
     pub outputs: Vec<OutputSpec>,
 
-    /// Address buckets by path instead of by host name, as S3-compatible stores may need
-    #[arg(long)]
-    pub path_style: bool,
+    /// How the bucket is reached.
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }

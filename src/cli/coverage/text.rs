@@ -1,19 +1,19 @@
 //! Coverage for people: tables fitted to the width of the terminal.
 
+mod call;
+mod figures;
+mod states;
+
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 
 use super::Answer;
-use crate::catalogue::coverage::{Figures, Share, Sight, Standing, TOP, TypeCoverage};
-use crate::catalogue::explain::{Explained, Explanation};
-use crate::catalogue::rule::{EffectKind, Operation, Provenance};
+use crate::catalogue::coverage::Share;
 use crate::cli::terminal::Terminal;
-use crate::drift::coverage::{Resource, Totals};
 use crate::report::paint::Paint;
-use crate::report::text::{Cut, fit, pad, visible, width, wrap};
-use crate::state::{Problem, StateFile};
+use crate::report::text::{pad, visible, width, wrap};
 
 /// States and things not read that are listed one by one.
 const LISTED: usize = 5;
@@ -50,288 +50,6 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn states(
-        &self,
-        states: &[StateFile],
-        resources: &[Resource],
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        for (at, state) in states.iter().take(LISTED).enumerate() {
-            let label = if at == 0 { "States" } else { "" };
-            self.labelled(label, &visible(&state.location), out)?;
-        }
-        if states.len() > LISTED {
-            self.labelled("", &format!("and {} more", states.len() - LISTED), out)?;
-        }
-        writeln!(out)?;
-        let rows = rows(resources);
-        let shares: Vec<String> = rows.iter().map(Row::share).collect();
-        let (watched, arguments) = ("not at all".len(), "ARGUMENTS".len());
-        let room = self
-            .terminal
-            .width
-            .saturating_sub(watched + arguments + 3 * GAP);
-        let widest = rows
-            .iter()
-            .map(|row| width(&row.name))
-            .max()
-            .unwrap_or_default();
-        let longest = rows
-            .iter()
-            .map(|row| width(&row.missing()))
-            .max()
-            .unwrap_or_default();
-        let most = room
-            .saturating_sub(longest.max("NOT WATCHED".len()))
-            .max(room / 2);
-        let names = widest.min(most).max("RESOURCE".len());
-        let lists = room.saturating_sub(names).max(10);
-        let mut table = self.table(["WATCHED", "ARGUMENTS", "RESOURCE", "NOT WATCHED"]);
-        let mut before: Option<&str> = None;
-        for (row, share) in rows.iter().zip(shares) {
-            let same =
-                before == Some(row.resource.resource_type.as_str()) && !row.missing().is_empty();
-            let missing = if same {
-                String::from("(as above)")
-            } else {
-                row.missing()
-            };
-            before = Some(row.resource.resource_type.as_str());
-            let word = standing(row.resource);
-            let standing = Cell::new(word);
-            table.add_row([
-                match word {
-                    "fully" => standing.fg(Color::Green),
-                    "partly" => standing.fg(Color::Yellow),
-                    "not at all" => standing.fg(Color::Red),
-                    _ => standing.add_attribute(Attribute::Dim),
-                },
-                Cell::new(share),
-                Cell::new(fit(&row.name, names, Cut::Start, self.ellipsis())),
-                Cell::new(wrap(&missing, lists).join("\n")),
-            ]);
-        }
-        print(&mut table, out)
-    }
-
-    fn totals(&self, totals: &Totals, problems: &[Problem], out: &mut dyn Write) -> io::Result<()> {
-        let count = totals.fully + totals.partly + totals.none;
-        let mut text = format!(
-            "{count} {}: {} watched fully, {} partly, {} not at all; {}",
-            if count == 1 { "resource" } else { "resources" },
-            totals.fully,
-            totals.partly,
-            totals.none,
-            of_arguments(totals.arguments),
-        );
-        if totals.outside > 0 {
-            text = format!("{text}; {} of other providers", totals.outside);
-        }
-        writeln!(out)?;
-        self.labelled("Total", &text, out)?;
-        for problem in problems.iter().take(LISTED) {
-            for (at, line) in wrap(
-                &visible(&problem.to_string()),
-                self.terminal.width.saturating_sub(11),
-            )
-            .iter()
-            .enumerate()
-            {
-                let label = if at == 0 { "Not read" } else { "" };
-                writeln!(out, "{}  {line}", self.paint.alarm(&pad(label, 9)))?;
-            }
-        }
-        if problems.len() > LISTED {
-            self.labelled("", &format!("and {} more", problems.len() - LISTED), out)?;
-        }
-        Ok(())
-    }
-
-    fn figures(&self, figures: &Figures, out: &mut dyn Write) -> io::Result<()> {
-        let services = figures
-            .services
-            .iter()
-            .filter(|service| service.types + service.calls + service.operations > 0);
-        let mut table = self.table([
-            "SERVICE",
-            "TYPES",
-            "CALLS",
-            "BY HAND",
-            "OPERATE",
-            "ARGUMENTS",
-        ]);
-        for service in services {
-            let numbers = [
-                service.types,
-                service.calls,
-                service.by_hand,
-                service.operations,
-                service.mappings,
-            ];
-            let name = service
-                .service
-                .strip_suffix(".amazonaws.com")
-                .unwrap_or(&service.service);
-            let cells = numbers.map(|number| {
-                if number == 0 {
-                    String::from("-")
-                } else {
-                    number.to_string()
-                }
-            });
-            table.add_row(std::iter::once(visible(name).into_owned()).chain(cells));
-        }
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(comfy_table::CellAlignment::Right);
-        }
-        print(&mut table, out)?;
-        writeln!(out)?;
-        self.labelled(
-            "Types",
-            &format!(
-                "{} of the provider's {} have a rule",
-                figures.types, figures.provider_types
-            ),
-            out,
-        )?;
-        let calls = format!(
-            "{} change resources, {} only operate",
-            figures.calls, figures.operations
-        );
-        self.labelled("Calls", &calls, out)?;
-        let arguments = format!(
-            "{} show their value in calls, {} more are seen to change; {}",
-            figures.mappings,
-            figures.noticed,
-            of_arguments(figures.arguments),
-        );
-        self.labelled("Arguments", &arguments, out)?;
-        self.labelled(
-            &format!("Top {TOP}"),
-            &format!("of the most used types {}", of_arguments(figures.top)),
-            out,
-        )
-    }
-
-    fn call(&self, call: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(
-            out,
-            "{}",
-            self.paint
-                .strong(&format!("{}/{}", call.service, call.event))
-        )?;
-        if let Some(why) = &call.operates {
-            return self.labelled("Operates", &format!("{}: never drift", visible(why)), out);
-        }
-        if !call.when.is_empty() {
-            self.labelled("Only if", &visible(&call.when.join(" and ")), out)?;
-        }
-        if let Some(each) = &call.each {
-            self.labelled(
-                "For each",
-                &format!("member (item) of {}", visible(each)),
-                out,
-            )?;
-        }
-        if !call.owners.is_empty() {
-            let owners = format!(
-                "only the first of these that the state holds: {}",
-                call.owners.join(", ")
-            );
-            self.labelled("Owner", &owners, out)?;
-        }
-        for target in &call.targets {
-            writeln!(out)?;
-            self.target(target, out)?;
-        }
-        Ok(())
-    }
-
-    fn target(&self, target: &Explained, out: &mut dyn Write) -> io::Result<()> {
-        let subject = target
-            .resource_type
-            .as_deref()
-            .unwrap_or("any resource with tags");
-        let rule = format!("({})", provenance(target.provenance));
-        writeln!(
-            out,
-            "{} {} {}",
-            effect(target.effect),
-            self.paint.strong(subject),
-            self.paint.faint(&rule)
-        )?;
-        if !target.when.is_empty() {
-            self.indented("only if", &target.when.join(" and "), out)?;
-        }
-        if let Some(each) = &target.each {
-            self.indented("for each", &format!("member (item) of {each}"), out)?;
-        }
-        if target.only && target.find.is_empty() {
-            self.indented(
-                "found by",
-                "there is only one in an account and region",
-                out,
-            )?;
-        }
-        for (at, alternative) in target.find.iter().enumerate() {
-            let pairs = alternative
-                .iter()
-                .map(|(attribute, source)| self.from(attribute, source));
-            let label = if at == 0 { "found by" } else { "or by" };
-            self.indented(label, &pairs.collect::<Vec<_>>().join(", "), out)?;
-        }
-        let parent = target
-            .parent
-            .iter()
-            .map(|(attribute, source)| self.from(attribute, source));
-        let parent: Vec<String> = parent.collect();
-        if !parent.is_empty() {
-            self.indented("hangs on", &parent.join(", "), out)?;
-        }
-        if !target.yields.is_empty() {
-            self.indented("yields to", &target.yields.join(", "), out)?;
-        }
-        let widest = target
-            .changes
-            .iter()
-            .map(|change| width(&change.attribute))
-            .max()
-            .unwrap_or_default();
-        let names = widest.min(self.terminal.width.saturating_sub(11) / 2);
-        let mut before = "";
-        for change in &target.changes {
-            let word = match change.operation {
-                Operation::Set => "sets",
-                Operation::Add => "adds to",
-                Operation::Remove => "takes of",
-            };
-            let label = if word == before { "" } else { word };
-            before = word;
-            let name = pad(
-                &fit(&change.attribute, names, Cut::Start, self.ellipsis()),
-                names,
-            );
-            self.indented(label, &self.from(&name, &change.source), out)?;
-        }
-        Ok(())
-    }
-
-    fn unknown(&self, call: &str, close: &[String], out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", self.paint.strong(&visible(call)))?;
-        let text = "no rule knows it. Where it names a managed resource of its service by id or ARN, a scan lists it as \
-                    not judged; what it changes is never guessed";
-        self.labelled("Unknown", text, out)?;
-        for (at, name) in close.iter().enumerate() {
-            self.labelled(if at == 0 { "Alike" } else { "" }, &visible(name), out)?;
-        }
-        Ok(())
-    }
-
-    fn from(&self, attribute: &str, source: &str) -> String {
-        let arrow = if self.terminal.unicode { "←" } else { "<-" };
-        format!("{} {arrow} {}", visible(attribute), visible(source))
-    }
-
     fn ellipsis(&self) -> &'static str {
         if self.terminal.unicode { "…" } else { "..." }
     }
@@ -395,113 +113,16 @@ fn of_arguments(share: Share) -> String {
     }
 }
 
-/// The instances of one resource block of one state.
-struct Row<'a> {
-    resource: &'a Resource,
-    name: String,
-}
-
-impl Row<'_> {
-    fn coverage(&self) -> Option<&TypeCoverage> {
-        self.resource.coverage.as_deref()
-    }
-
-    fn share(&self) -> String {
-        match self.coverage().map(TypeCoverage::share) {
-            Some(share) if share.of > 0 => format!("{} of {}", share.watched, share.of),
-            _ => String::from("-"),
-        }
-    }
-
-    fn missing(&self) -> String {
-        match self.coverage() {
-            Some(coverage) if !coverage.known => String::from("no rule knows this type"),
-            Some(coverage) => coverage.arguments_of(Sight::Unseen).join(", "),
-            None => String::new(),
-        }
-    }
-}
-
-/// One row for each resource block, the least watched first, those of a type beside each other.
-fn rows(resources: &[Resource]) -> Vec<Row<'_>> {
-    let mut sorted: Vec<&Resource> = resources.iter().collect();
-    let share = |resource: &Resource| {
-        let share = resource
-            .coverage
-            .as_ref()
-            .map(|coverage| coverage.share())
-            .unwrap_or_default();
-        (share.watched * 1000).checked_div(share.of).unwrap_or(1000)
-    };
-    sorted.sort_by(|one, other| {
-        let key = |resource: &Resource| {
-            (
-                resource.coverage.is_none(),
-                resource.standing(),
-                share(resource),
-            )
-        };
-        key(one).cmp(&key(other)).then_with(|| {
-            let name = |resource: &Resource| {
-                (
-                    resource.resource_type.clone(),
-                    resource.block.clone(),
-                    resource.state.clone(),
-                )
-            };
-            name(one).cmp(&name(other))
-        })
-    });
-    let blocks = sorted.chunk_by(|one, other| one.block == other.block && one.state == other.state);
-    blocks.filter_map(row).collect()
-}
-
-fn row<'a>(block: &[&'a Resource]) -> Option<Row<'a>> {
-    let resource = *block.first()?;
-    let name = match block.len() {
-        1 => visible(&resource.address).into_owned(),
-        count => format!("{} ({count})", visible(&resource.block)),
-    };
-    Some(Row { resource, name })
-}
-
-/// The words for who wrote a rule.
-fn provenance(provenance: Provenance) -> &'static str {
-    match provenance {
-        Provenance::Generated => "generated rule",
-        Provenance::Handwritten => "rule by hand",
-        Provenance::User => "your rule",
-    }
-}
-
-/// The words for what a call does to a resource.
-fn effect(effect: EffectKind) -> &'static str {
-    match effect {
-        EffectKind::Update => "changes",
-        EffectKind::Create => "creates",
-        EffectKind::Delete => "deletes",
-        EffectKind::Put => "changes or creates",
-    }
-}
-
-/// The words for how much is watched.
-fn standing(resource: &Resource) -> &'static str {
-    match resource.standing() {
-        Some(Standing::Fully) => "fully",
-        Some(Standing::Partly) => "partly",
-        Some(Standing::None) => "not at all",
-        None => "not AWS",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::catalogue::Catalogue;
+    use crate::catalogue::coverage::{Sight, TypeCoverage};
     use crate::catalogue::explain;
-    use crate::drift::coverage::totals;
+    use crate::drift::coverage::{Resource, totals};
+    use crate::state::StateFile;
 
     fn catalogue() -> Catalogue {
         let mut catalogue = Catalogue::builtin();
@@ -521,9 +142,7 @@ when = ["!dryRun"]
 add.tags = "item.tags"
 set.display_name = { unknown = true }
 "#;
-        catalogue
-            .add("example.toml", rules.to_owned())
-            .expect("rules");
+        catalogue.add("example.toml", rules).expect("rules");
         catalogue
     }
 

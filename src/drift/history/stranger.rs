@@ -208,7 +208,7 @@ impl<'r, 'a> Search<'r, 'a> {
             return None;
         }
         let resource_type = match &target.resource_type {
-            ResourceType::Named(name) => Some(name.clone()),
+            ResourceType::Named(name) => Some(name.to_string()),
             ResourceType::AnyTagged => self.wanted.resource_type.clone(),
         };
         let changes = view.changes(&target.changes);
@@ -240,7 +240,7 @@ impl<'r, 'a> Search<'r, 'a> {
         let pairs = target.find.iter().find_map(|pairs| view.names(pairs))?;
         let first = |(pair, texts): (&Pair, Vec<String>)| {
             let text = texts.into_iter().next()?;
-            Some((pair.attribute.clone(), text))
+            Some((pair.attribute.to_string(), text))
         };
         let names: Vec<(String, String)> = pairs.into_iter().filter_map(first).collect();
         match (&target.parent, target.effect) {
@@ -256,14 +256,14 @@ impl<'r, 'a> Search<'r, 'a> {
                     .as_ref()
                     .and_then(|source| view.texts(source).into_iter().next());
                 let created = Created {
-                    resource_type: resource_type.clone(),
+                    resource_type: resource_type.to_string(),
                     id,
                     arn: None,
                     names,
                     parent: None,
                     attributes: Vec::new(),
                 };
-                Some((Some(kind.clone()), Told::default(), Act::Hung(created)))
+                Some((Some(kind.to_string()), Told::default(), Act::Hung(created)))
             }
             (None, EffectKind::Delete) if names.len() > 1 => {
                 let ours = names.iter().any(|(_, name)| self.is_it(name));

@@ -185,7 +185,7 @@ fn path_behind(rest: &str, resource_type: &str) -> Result<Option<String>, Unknow
     let names = body.attributes.keys().chain(body.blocks.keys());
     Err(Unknown::Attribute {
         resource_type: resource_type.to_owned(),
-        near: nearest(&plain, names.map(String::as_str)),
+        near: nearest(&plain, names.map(crate::catalogue::text::Text::as_str)),
         path,
     })
 }

@@ -219,7 +219,7 @@ impl Trace<'_> {
                 Value::Array(members) => members.clone(),
                 one => vec![one.clone()],
             };
-            let (added, removed) = doing.members.entry(change.path.clone()).or_default();
+            let (added, removed) = doing.members.entry(change.path.to_string()).or_default();
             match change.operation {
                 Operation::Remove => removed.extend(members),
                 Operation::Add | Operation::Set => added.extend(members),
@@ -229,7 +229,7 @@ impl Trace<'_> {
         let unseen = !whole
             && self.ground.attributes.is_none()
             && !self.made
-            && !self.live.slots.contains_key(&change.path);
+            && !self.live.slots.contains_key(change.path.as_str());
         self.live.change(change, given, self.attributes, cause);
         if unseen {
             self.live.doubt(&change.path, cause.event);

@@ -348,10 +348,7 @@ pub fn link(event: &Event, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn facts(drift: &Drift, out: &mut dyn Write) -> io::Result<()> {
-    let source = drift
-        .source
-        .as_ref()
-        .map(|source| format!("{}:{}", source.file, source.line));
+    let source = drift.source.as_ref().map(ToString::to_string);
     let rules = (!drift.rules.is_empty()).then(|| drift.rules.join(", "));
     let facts = [
         ("Type", Some(&drift.resource_type)),

@@ -1,0 +1,110 @@
+//! Lays the rule files of one service over each other: generated, written by hand, the user's.
+
+use std::collections::BTreeSet;
+
+use super::text::Text;
+use super::tree::{Table, Tree};
+
+/// Under this key an event remembers the types whose targets the generator did not write:
+/// `hand` or `user` by type. No event or type can have this name.
+pub const AUTHORS: &str = "@authors";
+
+/// Settings of an event that are no types.
+pub const SETTINGS: [&str; 5] = ["operates", "when", "each", "owners", AUTHORS];
+
+/// Lays a hand-written file over the generated one. An event that was written by hand is as it was
+/// written; its targets keep the generated sources of attributes that the hand-written ones do not
+/// speak of.
+pub fn by_hand(into: &mut Table, file: Table) {
+    for (event, rule) in file {
+        let Tree::Table(mut rule) = rule else {
+            into.insert(event, rule);
+            continue;
+        };
+        let old = match into.get_mut(event.as_str()) {
+            Some(Tree::Table(old)) => Some(old),
+            _ => None,
+        };
+        match old {
+            Some(old) if &*event == "type" => merge(old, rule),
+            // The same event in another hand-written file of the service.
+            Some(old) if old.contains_key(AUTHORS) => {
+                sign(&mut rule, "hand");
+                merge(old, rule);
+            }
+            Some(old) => {
+                for (name, target) in &mut rule {
+                    if let (Some(Tree::Table(from)), Tree::Table(target)) =
+                        (old.get(name.as_str()), target)
+                        && from.get("effect") == target.get("effect")
+                    {
+                        fill(target, from);
+                    }
+                }
+                sign(&mut rule, "hand");
+                *old = rule;
+            }
+            None => {
+                if &*event != "type" {
+                    sign(&mut rule, "hand");
+                }
+                into.insert(event, Tree::Table(rule));
+            }
+        }
+    }
+}
+
+/// Lays a user's file over the others, key by key.
+pub fn by_user(into: &mut Table, mut file: Table) {
+    for (event, rule) in &mut file {
+        if let (true, Tree::Table(rule)) = (&**event != "type", rule) {
+            sign(rule, "user");
+        }
+    }
+    merge(into, file);
+}
+
+/// Writes down who wrote the targets of an event.
+fn sign(rule: &mut Table, author: &'static str) {
+    let types = rule.keys().filter(|key| !SETTINGS.contains(&key.as_str()));
+    let authors = types
+        .map(|name| (name.clone(), Tree::Text(author.into())))
+        .collect();
+    rule.insert(AUTHORS.into(), Tree::Table(authors));
+}
+
+/// Adds entries for attributes that a target does not speak of.
+fn fill(target: &mut Table, from: &Table) {
+    let top = |attribute: &Text| attribute.split('.').next().unwrap_or_default().to_owned();
+    let spoken: BTreeSet<String> = ["set", "add", "remove"]
+        .iter()
+        .filter_map(|key| target.get(*key)?.as_table())
+        .flat_map(|entries| entries.keys().map(top))
+        .collect();
+    if target.contains_key("like") {
+        return;
+    }
+    if let Some(Tree::Table(entries)) = from.get("set") {
+        let own = target
+            .entry("set".into())
+            .or_insert_with(|| Tree::Table(Table::new()));
+        if let Tree::Table(own) = own {
+            let missing = entries
+                .iter()
+                .filter(|(attribute, _)| !spoken.contains(&top(attribute)));
+            own.extend(missing.map(|(attribute, source)| (attribute.clone(), source.clone())));
+        }
+    }
+}
+
+/// Deep merge: tables key by key, anything else whole.
+pub fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(key.as_str()), value) {
+            (Some(Tree::Table(old)), Tree::Table(new)) if &*key != "find" => merge(old, new),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}

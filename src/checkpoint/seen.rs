@@ -1,0 +1,85 @@
+//! Which log files a scan leaves out because an earlier one read them, and which it read itself.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Checkpoint, Reading, parts};
+use crate::audit::decode::Problem;
+use crate::audit::pipeline::Watch;
+
+/// Watches a reading for a checkpoint.
+#[derive(Debug, Default)]
+pub struct Seen {
+    known: HashMap<String, HashSet<String>>,
+    skipped: AtomicU64,
+    reading: Mutex<Reading>,
+}
+
+impl Seen {
+    /// Leaves out what the checkpoint knows.
+    #[must_use]
+    pub fn after(checkpoint: Option<&Checkpoint>) -> Self {
+        Self {
+            known: checkpoint.map(Checkpoint::names).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// How many log files were left out.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.skipped.load(Ordering::Relaxed)
+    }
+
+    /// How the reading went, given what was wrong with it. Empties what was gathered.
+    pub fn finish(&self, problems: &[Problem]) -> Reading {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reading = std::mem::take(&mut *reading);
+        for problem in problems {
+            let name = file_name(&problem.location);
+            match parts(name) {
+                Some((place, rest, _)) => {
+                    if let Some(names) = reading.names.get_mut(&place) {
+                        names.remove(rest);
+                    }
+                    reading.failed.insert(place);
+                }
+                None => reading.blind = true,
+            }
+        }
+        reading
+    }
+}
+
+fn file_name(location: &str) -> &str {
+    location.rsplit(['/', '\\']).next().unwrap_or(location)
+}
+
+impl Watch for Seen {
+    fn wants(&self, name: &str) -> bool {
+        if self.known.is_empty() {
+            return true;
+        }
+        let known = parts(name).is_some_and(|(place, rest, _)| {
+            self.known
+                .get(&place)
+                .is_some_and(|names| names.contains(rest))
+        });
+        self.skipped.fetch_add(u64::from(known), Ordering::Relaxed);
+        !known
+    }
+
+    fn read(&self, location: &str, _: &[u8], sound: bool) {
+        let Some((place, rest, _)) = parts(file_name(location)) else {
+            return;
+        };
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if sound {
+            let names = reading.names.entry(place).or_default();
+            names.insert(rest.to_owned());
+        } else {
+            reading.failed.insert(place);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+use super::*;
+use crate::audit::decode::Problem;
+use crate::audit::pipeline::Watch as _;
+
+fn time(text: &str) -> Timestamp {
+    format!("2026-01-{text}Z").parse().unwrap()
+}
+
+fn window(since: &str, until: &str) -> Window {
+    Window {
+        since: Some(time(since)),
+        until: time(until),
+    }
+}
+
+fn log(region: &str, stamp: &str) -> String {
+    format!("111111111111_CloudTrail_{region}_202601{stamp}Z_x.json.gz")
+}
+
+fn problem(location: &str) -> Problem {
+    Problem {
+        location: location.to_owned(),
+        place: None,
+        problem: "it is broken".to_owned(),
+        remedy: None,
+    }
+}
+
+/// A reading of files of `eu-west-1`, and what was wrong with it.
+fn reading(seen: &Seen, stamps: &[&str], problems: &[&str]) -> Reading {
+    for stamp in stamps {
+        let name = log("eu-west-1", stamp);
+        assert!(seen.wants(&name), "{name}");
+        seen.read(&format!("some/folder/{name}"), b"", true);
+    }
+    let problems: Vec<Problem> = problems.iter().map(|location| problem(location)).collect();
+    seen.finish(&problems)
+}
+
+fn call(id: &str, at: &str) -> Call {
+    Call {
+        id: id.to_owned(),
+        time: time(at),
+        ..Call::default()
+    }
+}
+
+fn kept(id: &str, at: &str) -> Kept {
+    Kept {
+        call: call(id, at),
+        touches: None,
+        applier: None,
+    }
+}
+
+fn ids(checkpoint: &Checkpoint) -> Vec<&str> {
+    checkpoint
+        .calls()
+        .iter()
+        .map(|call| call.id.as_str())
+        .collect()
+}
+
+#[test]
+fn the_next_scan_looks_some_hours_back_and_leaves_out_what_was_read() {
+    let seen = Seen::default();
+    let read = reading(&seen, &["15T0400", "15T0800", "15T1155", "15T1200"], &[]);
+    let first = window("15T00:00:00", "15T12:00:00");
+    let checkpoint = Checkpoint::next(None, Scope::default(), &first, &read, Gathered::default());
+    assert_eq!(checkpoint.since(), time("15T06:00:00"));
+    let seen = Seen::after(Some(&checkpoint));
+    // Too old to be asked for; read; read; may have been written to until after the window.
+    for (stamp, wanted) in [
+        ("15T0400", true),
+        ("15T0800", false),
+        ("15T1155", false),
+        ("15T1200", true),
+        ("15T0805", true),
+    ] {
+        assert_eq!(seen.wants(&log("eu-west-1", stamp)), wanted, "{stamp}");
+    }
+    assert!(seen.wants(&log("us-east-1", "15T0800")));
+    assert!(seen.wants("events.json"));
+    assert_eq!(seen.skipped(), 2);
+}
+
+#[test]
+fn nothing_before_the_first_scan_is_asked_for() {
+    let read = Reading::default();
+    let first = window("15T11:00:00", "15T12:00:00");
+    let checkpoint = Checkpoint::next(None, Scope::default(), &first, &read, Gathered::default());
+    assert_eq!(checkpoint.since(), time("15T11:00:00"));
+    let second = window("15T11:00:00", "15T20:00:00");
+    let next = Checkpoint::next(
+        Some(&checkpoint),
+        Scope::default(),
+        &second,
+        &read,
+        Gathered::default(),
+    );
+    assert_eq!(next.since(), time("15T14:00:00"));
+    let all = Window {
+        since: None,
+        until: time("15T20:00:00"),
+    };
+    let next = Checkpoint::next(None, Scope::default(), &all, &read, Gathered::default());
+    assert_eq!(next.since(), time("15T14:00:00"));
+}
+
+#[test]
+fn a_file_that_could_not_be_read_holds_its_place_back_and_is_read_again() {
+    let first = window("14T00:00:00", "15T12:00:00");
+    let read = reading(&Seen::default(), &["15T1000"], &[]);
+    let before = Checkpoint::next(None, Scope::default(), &first, &read, Gathered::default());
+    let second = window("15T06:00:00", "15T22:00:00");
+    let broken = log("eu-west-1", "15T1300");
+    let seen = Seen::after(Some(&before));
+    seen.read(&broken, b"", false);
+    let read = reading(&seen, &["15T1305"], &[&format!("s3://logs/{broken}")]);
+    let next = Checkpoint::next(
+        Some(&before),
+        Scope::default(),
+        &second,
+        &read,
+        Gathered::default(),
+    );
+    assert_eq!(next.since(), time("15T06:00:00"));
+    let seen = Seen::after(Some(&next));
+    assert!(seen.wants(&broken));
+    assert!(!seen.wants(&log("eu-west-1", "15T1000")));
+    assert!(!seen.wants(&log("eu-west-1", "15T1305")));
+    // But not for ever.
+    let late = window("15T06:00:00", "27T12:00:00");
+    let read = reading(&seen, &[], &[&broken]);
+    let next = Checkpoint::next(
+        Some(&next),
+        Scope::default(),
+        &late,
+        &read,
+        Gathered::default(),
+    );
+    assert_eq!(next.since(), time("20T06:00:00"));
+}
+
+#[test]
+fn what_could_not_be_listed_holds_everything_back() {
+    let first = window("14T00:00:00", "15T12:00:00");
+    let read = reading(&Seen::default(), &["15T1000"], &[]);
+    let before = Checkpoint::next(None, Scope::default(), &first, &read, Gathered::default());
+    let second = window("15T06:00:00", "15T22:00:00");
+    let read = reading(&Seen::after(Some(&before)), &[], &["s3://logs"]);
+    let next = Checkpoint::next(
+        Some(&before),
+        Scope::default(),
+        &second,
+        &read,
+        Gathered::default(),
+    );
+    assert_eq!(next.since(), time("15T06:00:00"));
+}
+
+#[test]
+fn calls_stay_while_late_ones_can_meet_them_or_their_drift_is_open() {
+    let told = |id: &str, calls: &[&str]| Told {
+        id: id.to_owned(),
+        content: "content".to_owned(),
+        calls: calls.iter().map(ToString::to_string).collect(),
+    };
+    let gathered = Gathered {
+        calls: vec![
+            kept("young", "15T11:00:00"),
+            kept("old", "15T01:00:00"),
+            kept("old-and-open", "15T02:00:00"),
+            kept("young", "15T11:00:00"),
+        ],
+        drifts: vec![told("open", &["old-and-open"]), told("closed", &[])],
+    };
+    let first = window("15T00:00:00", "15T12:00:00");
+    let checkpoint = Checkpoint::next(
+        None,
+        Scope::default(),
+        &first,
+        &Reading::default(),
+        gathered,
+    );
+    assert_eq!(ids(&checkpoint), ["old-and-open", "young"]);
+    assert!(checkpoint.knows("open", "content") && checkpoint.knows("closed", "content"));
+    assert!(!checkpoint.knows("open", "other") && !checkpoint.knows("none", "content"));
+}
+
+#[test]
+fn a_checkpoint_is_read_as_it_was_written() {
+    let mut full = call("id", "15T11:00:00");
+    full.request = serde_json::json!({"z": 1, "a": [null, "x"]});
+    full.caller.mfa = Some(true);
+    full.error = Some("Client.X".to_owned());
+    let gathered = Gathered {
+        calls: vec![Kept {
+            call: full,
+            touches: None,
+            applier: None,
+        }],
+        drifts: Vec::new(),
+    };
+    let first = window("15T00:00:00", "15T12:00:00");
+    let read = reading(&Seen::default(), &["15T0800"], &[]);
+    let checkpoint = Checkpoint::next(None, Scope::default(), &first, &read, gathered);
+    let text = checkpoint.write().unwrap();
+    let again = Checkpoint::read(&text).unwrap();
+    assert_eq!(format!("{again:?}"), format!("{checkpoint:?}"));
+}
+
+#[test]
+fn what_is_no_checkpoint_is_refused_in_words() {
+    let first = window("15T00:00:00", "15T12:00:00");
+    let checkpoint = Checkpoint::next(
+        None,
+        Scope::default(),
+        &first,
+        &Reading::default(),
+        Gathered::default(),
+    );
+    let text = String::from_utf8(checkpoint.write().unwrap()).unwrap();
+    let newer = text.replace("\"version\":1", "\"version\":2");
+    for (text, part) in [
+        ("", "no checkpoint"),
+        ("{}", "no checkpoint"),
+        ("{\"version\":4,\"resources\":[]}", "no checkpoint"),
+        (&newer, "newer tfdrift"),
+    ] {
+        let refused = Checkpoint::read(text.as_bytes()).unwrap_err();
+        assert!(refused.contains(part), "{refused}");
+    }
+}
