@@ -17,7 +17,7 @@ use super::job::{Job, shown};
 use super::memory::Memory;
 use super::note;
 use super::output::{self, Manner};
-use super::store::S3States;
+use super::store::Stores;
 use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
@@ -449,17 +449,12 @@ pub(super) fn states(
             Vec::new(),
         )
     };
-    let bucket = locations.iter().find_map(|location| match location {
-        StateLocation::S3(location) => Some(location),
-        _ => None,
-    });
-    let store = bucket
-        .map(|bucket| S3States::new(&configured(&reach.s3, bucket)))
-        .transpose()
-        .map_err(pipeline::Error::Threads)?;
+    let stores = Stores::new(&locations, &reach.s3).map_err(pipeline::Error::Threads)?;
     let naming = AwsNaming::new(catalogue);
     let access = state::Access {
-        store: store.as_ref().map(|store| store as _),
+        store: stores.s3(),
+        remote: stores.remote(),
+        keys: Some(&stores),
         as_of: reach.as_of,
         passphrase: reach
             .passphrase
@@ -472,16 +467,6 @@ pub(super) fn states(
         return Err(Error::NoState(loaded.problems));
     }
     Ok(loaded)
-}
-
-/// What a backend's configuration says of how its bucket is reached, where the user says nothing.
-fn configured(options: &s3::Options, bucket: &state::S3Location) -> s3::Options {
-    let mut options = options.clone();
-    options.region = options.region.or_else(|| bucket.region.clone());
-    options.profile = options.profile.or_else(|| bucket.profile.clone());
-    options.endpoint = options.endpoint.or_else(|| bucket.endpoint.clone());
-    options.path_style = options.path_style.or(bucket.path_style.then_some(true));
-    options
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use walkdir::WalkDir;
 
-use super::location::{S3Location, StateLocation};
+use super::location::{RemoteLocation, RemotePlace, S3Location, Settings, StateLocation};
 use super::problem::Problem;
 
 /// What a search for states came to.
@@ -131,6 +131,25 @@ fn state_of(
                 );
                 Box::new(problem.remedy("say where the state is: --state s3://BUCKET/KEY"))
             }),
+        "gcs" | "azurerm" | "http" | "remote" | "cloud" => {
+            let place = remote(
+                &backend.kind,
+                &backend.config,
+                workspace.as_deref(),
+                environment,
+            );
+            let place = place.map_err(|missing| {
+                let problem = Problem::new(
+                    record.display(),
+                    format!("the recorded {} backend names no {missing}", backend.kind),
+                );
+                Box::new(problem.remedy("say where the state is: --state LOCATION"))
+            })?;
+            Ok(Some(StateLocation::Remote(RemoteLocation {
+                place,
+                settings: settings(&backend.config),
+            })))
+        }
         kind => {
             let problem = Problem::new(
                 record.display(),
@@ -141,6 +160,80 @@ fn state_of(
             )))
         }
     }
+}
+
+/// Where a state behind HTTP lies, by the documentation of its backend; else what is missing.
+fn remote(
+    kind: &str,
+    config: &Map<String, Value>,
+    workspace: Option<&str>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<RemotePlace, &'static str> {
+    let given = |name: &'static str, variable: &str| {
+        let own = text(config, name).map(ToOwned::to_owned);
+        own.or_else(|| environment(variable).filter(|value| !value.is_empty()))
+    };
+    let need = |name: &'static str, variable: &str| given(name, variable).ok_or(name);
+    match kind {
+        "gcs" => {
+            let folder = text(config, "prefix").unwrap_or_default();
+            let folder = folder.trim_matches('/');
+            let name = format!("{}.tfstate", workspace.unwrap_or("default"));
+            Ok(RemotePlace::Gcs {
+                bucket: need("bucket", "GOOGLE_BUCKET")?,
+                key: match folder {
+                    "" => name,
+                    folder => format!("{folder}/{name}"),
+                },
+            })
+        }
+        "azurerm" => {
+            let key = need("key", "ARM_KEY")?;
+            Ok(RemotePlace::Azure {
+                account: need("storage_account_name", "ARM_STORAGE_ACCOUNT_NAME")?,
+                container: need("container_name", "ARM_CONTAINER_NAME")?,
+                key: match workspace {
+                    None => key,
+                    Some(workspace) => format!("{key}env:{workspace}"),
+                },
+            })
+        }
+        "http" => Ok(RemotePlace::Http {
+            url: need("address", "TF_HTTP_ADDRESS")?,
+        }),
+        _ => {
+            let chosen = match config.get("workspaces") {
+                Some(Value::Array(blocks)) => blocks.first().and_then(Value::as_object),
+                other => other.and_then(Value::as_object),
+            };
+            let named = |name: &str| chosen.and_then(|chosen| text(chosen, name));
+            let name = match (named("name"), named("prefix"), workspace) {
+                (Some(name), ..) => name.to_owned(),
+                (None, Some(prefix), Some(workspace)) => format!("{prefix}{workspace}"),
+                (None, None, Some(workspace)) => workspace.to_owned(),
+                (None, _, None) => return Err("workspace, and none is selected"),
+            };
+            Ok(RemotePlace::Workspace {
+                host: given("hostname", "TF_CLOUD_HOSTNAME"),
+                organization: need("organization", "TF_CLOUD_ORGANIZATION")?,
+                name,
+            })
+        }
+    }
+}
+
+/// The settings that say something, those with parts of their own as JSON.
+fn settings(config: &Map<String, Value>) -> Settings {
+    let said = |(name, value): (&String, &Value)| {
+        let text = match value {
+            Value::Null => return None,
+            Value::String(text) if text.is_empty() => return None,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some((name.clone(), text))
+    };
+    config.iter().filter_map(said).collect()
 }
 
 fn text<'c>(config: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
@@ -284,13 +377,13 @@ mod tests {
 
     #[test]
     fn a_folder_of_root_modules_gives_all_their_states_and_names_those_out_of_reach() {
-        let gcs = r#"{"backend": {"type": "gcs", "config": {"bucket": "b"}}}"#;
+        let oss = r#"{"backend": {"type": "oss", "config": {"bucket": "b"}}}"#;
         let (locations, problems) = found(
             &[
                 ("net/.terraform/terraform.tfstate", S3),
                 ("apps/web/.terraform/providers/x", ""),
                 ("apps/web/terraform.tfstate", "{}"),
-                ("apps/api/.terraform/terraform.tfstate", gcs),
+                ("apps/api/.terraform/terraform.tfstate", oss),
                 ("apps/bad/.terraform/terraform.tfstate", "{"),
                 (
                     "net/.terraform/modules/vpc/.terraform/terraform.tfstate",
@@ -308,8 +401,54 @@ mod tests {
             ]
         );
         assert_eq!(problems.len(), 2);
-        assert!(problems[0].contains("`gcs`"));
+        assert!(problems[0].contains("`oss`"));
         assert!(problems[1].contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_backend_behind_http_gives_its_place_by_workspace() {
+        let gcs = r#"{"bucket": "b", "prefix": "net/"}"#;
+        let bare = r#"{"bucket": "b", "prefix": null}"#;
+        let azure = r#"{"storage_account_name": "acct", "container_name": "states",
+            "key": "net.tfstate", "access_key": null}"#;
+        let http = r#"{"address": "https://states.test/net", "username": "me"}"#;
+        let one = r#"{"hostname": "tfe.test", "organization": "acme",
+            "workspaces": {"name": "net", "prefix": null}}"#;
+        let many = r#"{"hostname": null, "organization": "acme",
+            "workspaces": [{"name": null, "prefix": "net-"}]}"#;
+        let tagged = r#"{"organization": "acme", "workspaces": {"tags": ["net"]}}"#;
+        for (kind, config, workspace, expected) in [
+            ("gcs", gcs, None, "gs://b/net/default.tfstate"),
+            ("gcs", gcs, Some("dev"), "gs://b/net/dev.tfstate"),
+            ("gcs", bare, Some("dev"), "gs://b/dev.tfstate"),
+            ("azurerm", azure, None, "azurerm://acct/states/net.tfstate"),
+            (
+                "azurerm",
+                azure,
+                Some("dev"),
+                "azurerm://acct/states/net.tfstateenv:dev",
+            ),
+            ("http", http, Some("dev"), "https://states.test/net"),
+            ("remote", one, None, "tfcloud://tfe.test/acme/net"),
+            ("remote", many, Some("dev"), "tfcloud://acme/net-dev"),
+            ("cloud", one, Some("other"), "tfcloud://tfe.test/acme/net"),
+            ("cloud", tagged, Some("net-dev"), "tfcloud://acme/net-dev"),
+        ] {
+            let record = format!(r#"{{"backend": {{"type": "{kind}", "config": {config}}}}}"#);
+            let files = [(".terraform/terraform.tfstate", &*record)];
+            let (locations, problems) = found(&files, workspace);
+            assert_eq!(problems, [] as [&str; 0], "{kind}");
+            assert_eq!(locations, [expected], "{kind}");
+        }
+        for (kind, config, missing) in [
+            ("gcs", "{}", "names no bucket"),
+            ("http", "{}", "names no address"),
+            ("cloud", tagged, "none is selected"),
+        ] {
+            let record = format!(r#"{{"backend": {{"type": "{kind}", "config": {config}}}}}"#);
+            let (_, problems) = found(&[(".terraform/terraform.tfstate", &*record)], None);
+            assert!(problems[0].contains(missing), "{problems:?}");
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) fn promise(name: &str) -> Promise {
         || Path::new(name)
             .extension()
             .is_some_and(|end| end == "tfstate")
+        // The azurerm backend puts a workspace's name behind the key.
+        || name.contains(".tfstateenv:")
     {
         Promise::State
     } else if Path::new(name).extension().is_none_or(|end| end == "json") && !name.starts_with('.')
@@ -62,6 +64,7 @@ mod tests {
         for (name, expected) in [
             ("terraform.tfstate", Promise::State),
             (".tfstate", Promise::State),
+            ("prod.tfstateenv:dev", Promise::State),
             ("state.json", Promise::Open),
             ("network", Promise::Open),
             ("terraform.tfstate.backup", Promise::Never),

@@ -26,6 +26,14 @@ impl<'k> Wanted<'k> {
         Ok(Self::Matching(prefix, pattern.compile_matcher()))
     }
 
+    /// What all wanted keys begin with, where workspaces lie beside the default one.
+    pub(crate) fn prefix(&self) -> &'k str {
+        match self {
+            Self::Matching(prefix, _) | Self::Below(prefix) => prefix,
+        }
+    }
+
+    /// The same for S3, where they lie elsewhere.
     pub(crate) fn prefixes(&self) -> Vec<&'k str> {
         match self {
             Self::Matching(prefix, _) => vec![prefix],

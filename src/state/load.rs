@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-use super::backend::{Object, ObjectStore};
+use super::backend::{KeyService, Object, ObjectStore, Remote, StoreError};
 use super::encryption::{self, Passphrase};
 use super::formats::{self, Parsed};
 use super::inventory::{Inventory, Naming};
-use super::location::StateLocation;
+use super::location::{RemotePlace, StateLocation};
 use super::problem::Problem;
-use super::sources::{NO_STORE, Place, Source, expand};
+use super::sources::{NO_REMOTE, NO_STORE, Place, Source, expand};
 
 /// How many objects are fetched at a time: threads that wait need no cores.
 const IN_FLIGHT: usize = 16;
@@ -35,10 +35,14 @@ pub struct Loaded {
 pub struct Access<'a> {
     /// Answers for `s3://`.
     pub store: Option<&'a dyn ObjectStore>,
+    /// Answers for the other places that are not on this machine.
+    pub remote: Option<&'a dyn Remote>,
     /// When the states are to have been current, where older versions are kept; none for now.
     pub as_of: Option<Timestamp>,
     /// Opens states that OpenTofu encrypted.
     pub passphrase: Option<Passphrase<'a>>,
+    /// Opens the keys of such states that AWS KMS sealed.
+    pub keys: Option<&'a dyn KeyService>,
 }
 
 /// Reads all states at `locations` in the order given; those of one location in the order of
@@ -46,7 +50,7 @@ pub struct Access<'a> {
 /// none of the others from being read.
 #[must_use]
 pub fn load(locations: &[StateLocation], access: Access<'_>, naming: &dyn Naming) -> Loaded {
-    let (sources, mut problems) = expand(locations, access.store);
+    let (sources, mut problems) = expand(locations, access.store, access.remote);
     let read_all = || {
         let outcomes = sources
             .par_iter()
@@ -94,14 +98,23 @@ pub fn load(locations: &[StateLocation], access: Access<'_>, naming: &dyn Naming
     }
 }
 
-/// That a place keeps no older versions.
+/// That older versions of a state cannot be asked for.
 fn not_as_of(source: &Source, at: Timestamp) -> Option<Problem> {
-    let note = format!("read as it is now and not as of {at}: only versioned S3 buckets keep that");
-    (!is_remote(source)).then(|| Problem::new(&source.place, note))
+    let why = match &source.place {
+        Place::S3 { .. } => return None,
+        Place::Remote(location) if location.keeps_versions() => return None,
+        Place::Remote(location) => match location.place {
+            RemotePlace::Azure { .. } => "versions in Azure are not followed",
+            _ => "this place keeps no versions",
+        },
+        Place::File(_) | Place::Stdin => "only buckets with versions and workspaces keep that",
+    };
+    let note = format!("read as it is now and not as of {at}: {why}");
+    Some(Problem::new(&source.place, note))
 }
 
 fn is_remote(source: &Source) -> bool {
-    matches!(source.place, Place::S3 { .. })
+    matches!(source.place, Place::S3 { .. } | Place::Remote(_))
 }
 
 /// Reads one text; none when it was only a guess that it might hold a state, and it holds none.
@@ -112,7 +125,7 @@ fn read(
 ) -> Result<Option<Parsed>, Box<Problem>> {
     let location = source.place.to_string();
     let mut object = fetch(&source.place, access)?;
-    match encryption::open(&object.bytes, access.passphrase) {
+    match encryption::open(&object.bytes, access.passphrase, access.keys) {
         Ok(None) => {}
         Ok(Some(text)) => object.bytes = text,
         Err(closed) => {
@@ -183,13 +196,24 @@ fn fetch(place: &Place, access: Access<'_>) -> Result<Object, Box<Problem>> {
                 Some(at) => store.get_as_of(bucket, key, at),
                 None => store.get(bucket, key),
             };
-            object.map_err(|error| {
-                let mut problem = Problem::new(place, error.problem);
-                problem.remedy = error.remedy;
-                Box::new(problem)
-            })
+            object.map_err(|error| Box::new(refused(place, error)))
+        }
+        Place::Remote(location) => {
+            let Some(remote) = access.remote else {
+                return Err(Box::new(Problem::new(place, NO_REMOTE)));
+            };
+            let at = access.as_of.filter(|_| location.keeps_versions());
+            remote
+                .get(location, at)
+                .map_err(|error| Box::new(refused(place, error)))
         }
     }
+}
+
+fn refused(place: &Place, error: StoreError) -> Problem {
+    let mut problem = Problem::new(place, error.problem);
+    problem.remedy = error.remedy;
+    problem
 }
 
 fn read_file(path: &Path) -> io::Result<Object> {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::backend::ObjectStore;
+use super::backend::{ObjectStore, Remote, StoreError};
 use super::guess::{Promise, is_kept_beside_states, looks_like_a_state, promise};
 use super::keys::Wanted;
-use super::location::{S3Location, StateLocation};
+use super::location::{RemoteLocation, RemotePlace, S3Location, StateLocation};
 use super::problem::Problem;
 
 /// One text that may hold a state.
@@ -27,6 +27,7 @@ pub(crate) enum Place {
     Stdin,
     File(PathBuf),
     S3 { bucket: String, key: String },
+    Remote(RemoteLocation),
 }
 
 impl fmt::Display for Place {
@@ -35,6 +36,7 @@ impl fmt::Display for Place {
             Self::Stdin => f.write_str("-"),
             Self::File(path) => path.display().fmt(f),
             Self::S3 { bucket, key } => write!(f, "s3://{bucket}/{key}"),
+            Self::Remote(location) => location.fmt(f),
         }
     }
 }
@@ -43,9 +45,11 @@ impl fmt::Display for Place {
 pub(crate) fn expand(
     locations: &[StateLocation],
     store: Option<&dyn ObjectStore>,
+    remote: Option<&dyn Remote>,
 ) -> (Vec<Source>, Vec<Problem>) {
     let mut expansion = Expansion {
         store,
+        remote,
         seen: HashSet::new(),
         met: 0,
         sources: Vec::new(),
@@ -59,6 +63,7 @@ pub(crate) fn expand(
 
 struct Expansion<'s> {
     store: Option<&'s dyn ObjectStore>,
+    remote: Option<&'s dyn Remote>,
     seen: HashSet<Place>,
     /// How many were met, those seen before too.
     met: usize,
@@ -81,6 +86,7 @@ impl Expansion<'_> {
             }
             StateLocation::Glob(pattern) => self.glob(pattern),
             StateLocation::S3(place) => self.s3(place),
+            StateLocation::Remote(location) => self.remote(location),
         };
         if is_selection && before == (self.met, self.problems.len()) {
             let problem = Problem::new(location, "no state was found here");
@@ -200,17 +206,61 @@ impl Expansion<'_> {
                         }
                     }
                 }
-                Err(error) => {
-                    let mut problem =
-                        Problem::new(format_args!("s3://{bucket}/{prefix}"), error.problem);
-                    problem.remedy = error.remedy;
-                    self.problems.push(problem);
-                }
+                Err(error) => self.refused(format_args!("s3://{bucket}/{prefix}"), error),
             }
         }
         true
     }
+
+    /// A state, all below a prefix, all workspaces, or all that match a pattern.
+    fn remote(&mut self, location: &RemoteLocation) -> bool {
+        let is_workspace = matches!(location.place, RemotePlace::Workspace { .. });
+        let selection = location.key().filter(|key| {
+            key.is_empty() || key.contains(['*', '?']) || (!is_workspace && key.ends_with('/'))
+        });
+        let Some(key) = selection else {
+            self.take(Place::Remote(location.clone()), false);
+            return false;
+        };
+        let Some(remote) = self.remote else {
+            self.problems.push(Problem::new(location, NO_REMOTE));
+            return false;
+        };
+        let wanted = match Wanted::of(key) {
+            Ok(wanted) => wanted,
+            Err(problem) => {
+                self.problems.push(Problem::new(location, problem));
+                return false;
+            }
+        };
+        match remote.list(location, wanted.prefix()) {
+            Ok(found) => {
+                for found in found.into_iter().filter(|found| wanted.has(found)) {
+                    let name = found.rsplit('/').next().unwrap_or_default();
+                    let promise = if is_workspace {
+                        Promise::State
+                    } else {
+                        promise(name)
+                    };
+                    if promise != Promise::Never && !name.is_empty() {
+                        let place = Place::Remote(location.with_key(found));
+                        self.take(place, promise == Promise::Open);
+                    }
+                }
+            }
+            Err(error) => self.refused(location, error),
+        }
+        true
+    }
+
+    fn refused(&mut self, place: impl fmt::Display, error: StoreError) {
+        let mut problem = Problem::new(place, error.problem);
+        problem.remedy = error.remedy;
+        self.problems.push(problem);
+    }
 }
+
+pub(crate) const NO_REMOTE: &str = "no access to places behind HTTP is set up";
 
 pub(crate) const NO_STORE: &str = "no access to S3 is set up";
 
@@ -248,7 +298,7 @@ mod tests {
             text.parse().expect("a location")
         };
         let locations: Vec<_> = locations.iter().map(locate).collect();
-        let (sources, problems) = expand(&locations, None);
+        let (sources, problems) = expand(&locations, None, None);
         let name = |source: Source| {
             let place = source.place.to_string();
             let name = Path::new(&place).strip_prefix(folder).expect("below");
@@ -369,7 +419,7 @@ mod tests {
             ),
         ] {
             let location = location.parse().expect("a location");
-            let (sources, problems) = expand(&[location], Some(&store));
+            let (sources, problems) = expand(&[location], Some(&store), None);
             assert_eq!(problems, []);
             let expected: Vec<_> = expected
                 .into_iter()
@@ -385,7 +435,8 @@ mod tests {
             ("s3://nowhere/", "no such bucket"),
             ("s3://states/none/", "no state was found"),
         ] {
-            let (_, problems) = expand(&[location.parse().expect("a location")], Some(&store));
+            let (_, problems) =
+                expand(&[location.parse().expect("a location")], Some(&store), None);
             assert!(problems[0].problem.contains(problem), "{problems:?}");
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod digest;
 pub mod http;
+pub mod run;
 pub mod s3;
 
 /// A log file, not compressed, with one record of each of these times.
