@@ -1,6 +1,6 @@
 //! The few small changes of spelling that rules may ask for.
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// A change of spelling between call and state.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +29,16 @@ pub enum Transform {
     List,
     /// The keys of a map.
     Keys,
+    /// A map as a list of its values, each an object with its key under this name.
+    Entries(String),
     /// The first member of a list.
     First,
+    /// The sole member of a list; of several, nothing.
+    Only,
+    /// A list of several members; of one, nothing.
+    Several,
+    /// A text without the quotes around it.
+    Unquote,
     /// Text read as JSON.
     Json,
     /// Written as JSON text.
@@ -67,7 +75,11 @@ impl Transform {
             "divide" => Self::Divide(argument.parse().ok()?),
             "list" => Self::List,
             "keys" => Self::Keys,
+            "entries" if !argument.is_empty() => Self::Entries(argument.to_owned()),
             "first" => Self::First,
+            "only" => Self::Only,
+            "several" => Self::Several,
+            "unquote" => Self::Unquote,
             "json" => Self::Json,
             "text" => Self::Text,
             "dns" => Self::Dns,
@@ -87,7 +99,20 @@ impl Transform {
             (Self::Keys, Value::Object(map)) => {
                 map.into_iter().map(|(key, _)| Value::String(key)).collect()
             }
+            (Self::Entries(name), Value::Object(map)) => {
+                map.into_iter().map(|entry| named(name, entry)).collect()
+            }
             (Self::First, Value::Array(list)) => list.into_iter().next().unwrap_or(Value::Null),
+            (Self::Only, Value::Array(list)) => match <[Value; 1]>::try_from(list) {
+                Ok([only]) => only,
+                Err(_) => Value::Null,
+            },
+            (Self::Several, Value::Array(list)) if list.len() > 1 => Value::Array(list),
+            (Self::Several, _) => Value::Null,
+            (Self::Join, Value::Object(map)) => map
+                .into_iter()
+                .map(|(key, value)| (key, self.apply(value)))
+                .collect(),
             (Self::Join, Value::Array(list)) => {
                 let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                 Value::String(texts.join(","))
@@ -125,6 +150,10 @@ impl Transform {
                     .map(|part| Value::String(part.trim().to_owned()))
                     .collect();
             }
+            Self::Unquote => text
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+                .map_or(text.clone(), str::to_owned),
             Self::Json => return serde_json::from_str(&text).unwrap_or(Value::String(text)),
             Self::Dns => dns(&text),
             Self::Zone => text.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -141,6 +170,16 @@ impl Transform {
         };
         Value::String(text)
     }
+}
+
+/// An entry of a map as an object that holds its key: `severity: {gte: 4}` is `{field: severity, gte: 4}`.
+fn named(name: &str, (key, value): (String, Value)) -> Value {
+    let mut fields = match value {
+        Value::Object(fields) => fields,
+        value => Map::from_iter([(String::from("value"), value)]),
+    };
+    fields.insert(name.to_owned(), Value::String(key));
+    Value::Object(fields)
 }
 
 fn scaled(value: Value, factor: f64) -> Value {
@@ -241,6 +280,11 @@ mod tests {
             ),
             ("function", json!("f:live"), json!("f")),
             ("lower", json!(["A", "B"]), json!(["a", "b"])),
+            (
+                "entries:field",
+                json!({"severity": {"gte": 4}, "region": "eu"}),
+                json!([{"value": "eu", "field": "region"}, {"gte": 4, "field": "severity"}]),
+            ),
             ("enabled", json!("Suspended"), json!(false)),
             ("after::", json!("a:b:c"), json!("b:c")),
         ];

@@ -8,7 +8,7 @@ use crate::catalogue::aws::identifier::Arn;
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     match (parse(one), parse(other)) {
-        (Some(one), Some(other)) => canonical(one) == canonical(other),
+        (Some(one), Some(other)) => alike(&canonical(one), &canonical(other)),
         _ => false,
     }
 }
@@ -39,6 +39,27 @@ pub fn canonical(document: Value) -> Value {
     }
 }
 
+/// Equal but for numbers and truths written as text (`"maxReceiveCount": "5"`), which services read
+/// as what they are.
+fn alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, value)| other.get(key).is_some_and(|found| alike(value, found)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
+        }
+        (Value::String(text), scalar @ (Value::Number(_) | Value::Bool(_)))
+        | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => {
+            *text == scalar.to_string()
+        }
+        _ => one == other,
+    }
+}
+
 /// Any JSON: keys sorted, nulls left out, whole numbers alike.
 fn plain(value: Value) -> Value {
     match value {
@@ -57,9 +78,12 @@ fn plain(value: Value) -> Value {
                 clippy::cast_possible_truncation,
                 reason = "checked to be whole and small"
             )]
-            Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => Value::from(float as i64),
-            _ => Value::Number(number),
+            Some(float) if float.fract() == 0.0 && float.abs() < 9e15 => {
+                Value::String((float as i64).to_string())
+            }
+            _ => Value::String(number.to_string()),
         },
+        Value::Bool(truth) => Value::String(truth.to_string()),
         other => other,
     }
 }
@@ -129,6 +153,7 @@ fn account_of(principal: &str) -> Option<String> {
     (arn.service == "iam" && arn.resource == "root").then(|| arn.account.to_owned())
 }
 
+/// Names of condition keys have no case; their values may be one or a list.
 fn condition(value: Value) -> Value {
     let Value::Object(operators) = value else {
         return plain(value);
@@ -137,7 +162,10 @@ fn condition(value: Value) -> Value {
         let keys = match keys {
             Value::Object(keys) => Value::Object(
                 keys.into_iter()
-                    .map(|(key, values)| (key, unordered(list(values).iter().map(text).collect())))
+                    .map(|(key, values)| {
+                        let values = list(values).iter().map(text).collect();
+                        (key.to_ascii_lowercase(), unordered(values))
+                    })
                     .collect(),
             ),
             other => other,
@@ -203,14 +231,18 @@ mod tests {
         let account = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:SecureTransport":true}}}]}"#;
         let root = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root"]},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:SecureTransport":["true"]}}}]}"#;
         assert!(same(account, root));
+        let key = account.replace("aws:SecureTransport", "AWS:securetransport");
+        assert!(same(&key, root));
+        assert!(!same(&account.replace("true", "false"), root));
     }
 
     #[test]
     fn other_documents_keep_the_order_of_their_lists() {
         assert!(same(
             r#"{"a":1,"b":[1,2],"c":null}"#,
-            r#"{"b":[1.0,2],"a":1}"#
+            r#"{"b":[1.0,"2"],"a":"1"}"#
         ));
+        assert!(!same(r#"{"a":"3"}"#, r#"{"a":4}"#));
         assert!(!same(r#"{"b":[2,1]}"#, r#"{"b":[1,2]}"#));
         assert!(!same("a", "b"));
     }

@@ -238,14 +238,23 @@ impl<'a> Resolver<'a> {
     ) {
         targets.sort_by_key(|target| owner_rank(rule, target));
         targets.retain(|target| view.holds(&target.when));
+        // All that the rule says of the owner counts, be it in several tables.
+        let mut owner = None;
         for target in &targets {
+            let rank = owner_rank(rule, target);
+            if owner.is_some_and(|owner| Some(owner) != rank) {
+                break;
+            }
             let found = names::find(self, target, view, place.call, place.scope);
             let instances = self.unless_yielded(target, found.instances);
             if !instances.is_empty() {
                 self.touch(target, &instances, view, effects);
-                self.gone(&targets, view, place, effects);
-                return;
+                owner = rank;
             }
+        }
+        if owner.is_some() {
+            self.gone(&targets, view, place, effects);
+            return;
         }
         let (gone, made): (Vec<&Target>, Vec<&Target>) = targets
             .into_iter()

@@ -54,8 +54,19 @@ pub(super) fn flatten(
     table: &Table,
     visit: &mut dyn FnMut(Text, &Tree) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    const SOURCE_KEYS: [&str; 10] = [
-        "present", "from", "value", "template", "map", "as", "default", "unknown", "alone", "key",
+    const SOURCE_KEYS: [&str; 12] = [
+        "present",
+        "from",
+        "value",
+        "template",
+        "map",
+        "as",
+        "default",
+        "unknown",
+        "blank",
+        "unordered",
+        "alone",
+        "key",
     ];
     for (key, value) in table {
         let dotted = if prefix.is_empty() {
@@ -184,6 +195,8 @@ pub(super) fn source(value: &Tree) -> Result<Source, Problem> {
                     "default" => source.more_mut().default = Some(json(value)),
                     "unknown" => source.unknown = value.is(true),
                     "present" => source.present = value.is(true),
+                    "blank" => source.blank = value.is(true),
+                    "unordered" => source.unordered = value.is(true),
                     "alone" => source.alone = value.is(true),
                     "key" => source.more_mut().key = value.as_text().cloned(),
                     _ => {
