@@ -212,7 +212,8 @@ pub struct ScanArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated
+    /// A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://,
+    /// azurerm://, https:// or tfcloud://; can be repeated
     ///
     /// Without it: the backend that `.terraform/terraform.tfstate` names, else
     /// `./terraform.tfstate`.
@@ -445,7 +446,8 @@ pub struct CoverageArgs {
     #[arg(value_name = "SERVICE:EVENT", value_parser = parse_call, conflicts_with_all = ["states", "catalogue_only"])]
     pub call: Option<(String, String)>,
 
-    /// A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated
+    /// A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://,
+    /// azurerm://, https:// or tfcloud://; can be repeated
     ///
     /// Without it: the backend that `.terraform/terraform.tfstate` names, else
     /// `./terraform.tfstate`, else no state: the rules' own figures.

@@ -410,9 +410,10 @@ pub fn refreshed(found: &Refreshed) -> (bool, String) {
     if !found.explained.is_empty() {
         parts.push(format!("{} {by}", list(&found.explained)));
     }
-    let unexplained = match gone {
-        true if found.drifts.is_empty() => "gone".to_owned(),
-        _ => list(&found.unexplained),
+    let unexplained = if gone && found.drifts.is_empty() {
+        "gone".to_owned()
+    } else {
+        list(&found.unexplained)
     };
     let is_explained = unexplained.is_empty();
     if !is_explained {
