@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::call::{Call, instant};
 use crate::audit::cloudtrail::layout::Name;
 use crate::audit::cloudtrail::span::{BUCKET, Minute};
+use crate::audit::stretch::{Stretch, left_open, merged};
 use crate::window::Window;
 pub use covered::{Kept, Touch};
 pub use seen::Seen;
@@ -45,7 +46,8 @@ pub struct Checkpoint {
     /// Up to when the evidence is complete where nothing else is said.
     #[serde(with = "instant")]
     complete_until: Timestamp,
-    /// By account and region, as `123456789012/eu-west-1`.
+    /// By account and region, as `123456789012/eu-west-1`; event histories as
+    /// `lookup:123456789012/eu-west-1`.
     places: BTreeMap<String, Place>,
     /// Calls that may still matter.
     calls: Vec<Call>,
@@ -93,6 +95,19 @@ struct Place {
     complete_until: Timestamp,
     /// Log files that were read, by their names behind account and region.
     names: BTreeSet<String>,
+    /// Of an event history, the stretches that were told whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stretches: Vec<Stretch>,
+}
+
+impl Place {
+    fn new(complete_until: Timestamp) -> Self {
+        Self {
+            complete_until,
+            names: BTreeSet::new(),
+            stretches: Vec::new(),
+        }
+    }
 }
 
 /// What a scan found that the next one is to know.
@@ -120,6 +135,9 @@ pub struct Told {
 pub struct Reading {
     /// Log files that were read whole, by place.
     pub names: BTreeMap<String, BTreeSet<String>>,
+    /// Stretches of event histories that were told whole, by place. Of one that was asked in vain
+    /// there is none.
+    pub histories: BTreeMap<String, Vec<Stretch>>,
     /// Places with a log file that could not be read.
     pub failed: BTreeSet<String>,
     /// Whether something could not be read of which no place is known.
@@ -215,6 +233,13 @@ impl Checkpoint {
         names.collect()
     }
 
+    /// Stretches that were told, by event history.
+    fn histories(&self) -> HashMap<String, Vec<Stretch>> {
+        let places = self.places.iter();
+        let asked = places.map(|(key, place)| (key.clone(), place.stretches.clone()));
+        asked.collect()
+    }
+
     /// What a scan of a window leaves, after the one that left `before`.
     #[must_use]
     pub fn next(
@@ -246,19 +271,34 @@ impl Checkpoint {
             .map(|before| before.places.clone())
             .unwrap_or_default();
         for (key, names) in &reading.names {
-            let place = places.entry(key.clone()).or_insert_with(|| Place {
-                complete_until,
-                names: BTreeSet::new(),
-            });
+            let place = places
+                .entry(key.clone())
+                .or_insert_with(|| Place::new(complete_until));
             place.names.extend(names.iter().cloned());
         }
         for key in &reading.failed {
-            places.entry(key.clone()).or_insert_with(|| Place {
-                complete_until: held(before.map(|before| before.complete_until)),
-                names: BTreeSet::new(),
-            });
+            places
+                .entry(key.clone())
+                .or_insert_with(|| Place::new(held(before.map(|before| before.complete_until))));
+        }
+        for (key, told) in &reading.histories {
+            let place = places
+                .entry(key.clone())
+                .or_insert_with(|| Place::new(held(None)));
+            let all = place.stretches.iter().chain(told).copied();
+            place.stretches = merged(all);
         }
         for (key, place) in &mut places {
+            if reading.histories.contains_key(key) {
+                let begin = held(Some(place.complete_until));
+                let open = Stretch {
+                    since: begin,
+                    until,
+                };
+                let open = left_open(open, &place.stretches);
+                place.complete_until = open.first().map_or(until, |open| open.since);
+                continue;
+            }
             let failed = reading.blind || reading.failed.contains(key);
             place.complete_until = if failed || leaves_gap(place.complete_until) {
                 held(Some(place.complete_until))
@@ -290,11 +330,13 @@ impl Checkpoint {
     /// Drops names that the next scan does not ask for, and those of files that may hold calls
     /// after the window: they are to be read again.
     fn forget(&mut self, until: Timestamp) {
-        let first = Minute::of(self.since());
+        let since = self.since();
+        let first = Minute::of(since);
         let last = until
             .checked_sub(BUCKET)
             .map_or(Minute::of(until), Minute::of);
         for (key, place) in &mut self.places {
+            place.stretches.retain(|stretch| stretch.until > since);
             place.names.retain(|name| {
                 let whole = format!("{}_{name}", key.replacen('/', "_CloudTrail_", 1));
                 parts(&whole).is_some_and(|(_, _, minute)| minute >= first && minute <= last)

@@ -30,6 +30,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod configuration;
 pub mod drift;
+pub mod kms;
 pub mod report;
 pub mod s3;
 pub mod state;

@@ -602,3 +602,121 @@ fn azurite_accepts_the_access_key_and_the_signature() {
     assert!(said.contains("HTTP 403"), "{said}");
     assert!(!said.contains("d3Jvbmc"), "{said}");
 }
+
+// Plans.
+
+/// `terraform show -json` of a plan that found these attributes of the instance changed, and the
+/// queue gone.
+fn plan(after: &Value) -> String {
+    let state: Value = serde_json::from_str(&state("t3.micro")).unwrap();
+    let before = state["resources"][0]["instances"][0]["attributes"].clone();
+    let mut now = before.clone();
+    for (name, value) in after.as_object().unwrap() {
+        now[name] = value.clone();
+    }
+    let drift = |address: &str, kind: &str, before: &Value, after: &Value| {
+        json!({"address": address, "mode": "managed", "type": kind,
+            "provider_name": "registry.terraform.io/hashicorp/aws",
+            "change": {"actions": ["update"], "before": before, "after": after}})
+    };
+    let queue = json!({"id": "https://sqs.eu-west-1.amazonaws.com/111111111111/q", "name": "q"});
+    json!({"format_version": "1.2", "terraform_version": "1.9.5", "planned_values": {},
+        "timestamp": "2026-01-15T10:30:00Z",
+        "resource_drift": [
+            drift("aws_instance.web", "aws_instance", &before, &now),
+            drift("aws_sqs_queue.q", "aws_sqs_queue", &queue, &Value::Null)],
+        "prior_state": {"values": {"root_module": {"resources": [
+            {"address": "aws_instance.web", "mode": "managed", "type": "aws_instance", "name": "web",
+             "provider_name": "registry.terraform.io/hashicorp/aws", "values": now}]}}}})
+    .to_string()
+}
+
+#[test]
+fn what_a_plans_refresh_found_is_held_against_the_logs() {
+    let run = Run::new();
+    run.put(
+        "plan.json",
+        &plan(&json!({"instance_type": "m5.large", "public_ip": "192.0.2.9"})),
+    );
+    let (code, report, said) = run.scan(&["--state", "plan.json"]);
+    assert_eq!(code, 2, "{said}");
+    let drift = &report["drifts"][0];
+    assert_eq!(drift["address"], "aws_instance.web");
+    assert_eq!(drift["seen_by_plan"], true);
+    let web = json!({"state": "plan.json", "address": "aws_instance.web", "kind": "modified",
+        "explained": ["instance_type"], "unexplained": ["public_ip"],
+        "drifts": [drift["id"]], "actors": ["ann"]});
+    let queue = json!({"state": "plan.json", "address": "aws_sqs_queue.q", "kind": "deleted",
+        "explained": [], "unexplained": [], "drifts": [], "actors": []});
+    assert_eq!(report["refreshed"], json!([web, queue]));
+
+    let words = [
+        "scan",
+        "--state",
+        "plan.json",
+        "--trail",
+        "trail.json",
+        "--since",
+        "all",
+    ];
+    let output = run.run(&words);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("instance_type changed by ann"), "{table}");
+    assert!(
+        table.contains("aws_sqs_queue.q: gone not in the evidence"),
+        "{table}"
+    );
+
+    run.put("plan.json", &plan(&json!({"public_ip": "192.0.2.9"})));
+    let (_, report, _) = run.scan(&["--state", "plan.json"]);
+    assert_eq!(report["drifts"][0]["seen_by_plan"], false);
+    assert_eq!(report["refreshed"][0]["drifts"], json!([]));
+    let (_, report, _) = run.scan(&["--state", "plan.json", "--address", "aws_sqs_queue.*"]);
+    assert_eq!(report["refreshed"], json!([queue]));
+}
+
+// Keys of AWS KMS.
+
+#[test]
+fn a_state_that_opentofu_encrypted_with_a_key_of_kms_is_opened_through_it() {
+    let peer = Peer::start(|asked| {
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        let signed = asked.header("authorization").is_some_and(|signature| {
+            signature.starts_with("AWS4-HMAC-SHA256 Credential=AKID/")
+                && signature.contains("/eu-west-1/kms/aws4_request")
+        });
+        assert_eq!(asked.header("x-amz-target"), Some("TrentService.Decrypt"));
+        if !signed || body["CiphertextBlob"] != STANDARD.encode("sealed") {
+            let refusal = br#"{"__type":"AccessDeniedException","Message":"hush"}"#;
+            return (400, Vec::new(), refusal.to_vec());
+        }
+        found(json!({"KeyId": "k", "Plaintext": STANDARD.encode([3; 32])}).to_string())
+    });
+    let encrypted = |blob: &str| {
+        use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[3; 32]).unwrap());
+        let mut text = state("t3.micro").into_bytes();
+        let nonce = Nonce::assume_unique_for_key([7; 12]);
+        key.seal_in_place_append_tag(nonce, Aad::empty(), &mut text)
+            .unwrap();
+        let meta = json!({"ciphertext_blob": STANDARD.encode(blob)}).to_string();
+        json!({"serial": 1, "lineage": "l", "encryption_version": "v0",
+            "meta": {"key_provider.aws_kms.main": STANDARD.encode(meta)},
+            "encrypted_data": STANDARD.encode([vec![7; 12], text].concat())})
+        .to_string()
+    };
+    let run = Run::new()
+        .with("AWS_ENDPOINT_URL_KMS", &peer.url())
+        .with("AWS_ACCESS_KEY_ID", "AKID")
+        .with("AWS_SECRET_ACCESS_KEY", "hush")
+        .with("AWS_REGION", "eu-west-1");
+    run.put("a.tfstate", &encrypted("sealed"));
+    let (code, report, said) = run.scan(&["--state", "a.tfstate"]);
+    assert_eq!(code, 2, "{said}");
+    assert_eq!(believed(&report), ["t3.micro"]);
+    run.put("b.tfstate", &encrypted("another"));
+    let (code, _, said) = run.scan(&["--state", "b.tfstate"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("kms:Decrypt"), "{said}");
+    assert!(!said.contains("hush"), "{said}");
+}

@@ -373,6 +373,105 @@ fn what_the_event_history_cannot_tell_is_said() {
     );
 }
 
+/// An event history that tells the latest events first, two at a time, of what stands in it.
+fn history(
+    asked: &Asked,
+    events: &[(i64, Value)],
+    denied: bool,
+    log: &std::sync::Mutex<Vec<(i64, i64)>>,
+) -> Answer {
+    let body: Value = serde_json::from_str(&asked.body).unwrap();
+    let time = |name: &str| body[name].as_i64().unwrap();
+    let (since, until) = (time("StartTime"), time("EndTime"));
+    let from: usize = body["NextToken"]
+        .as_str()
+        .map_or(0, |at| at.parse().unwrap());
+    if from > 0 && denied {
+        let error = json!({"__type": "AccessDeniedException", "message": "not authorized"});
+        return amz(400, &error);
+    }
+    if from == 0 {
+        log.lock().unwrap().push((since, until));
+    }
+    let mut found: Vec<&(i64, Value)> = events
+        .iter()
+        .filter(|(at, _)| since <= *at && *at <= until)
+        .collect();
+    found.sort_by_key(|(at, _)| -*at);
+    let page: Vec<&Value> = found.iter().skip(from).take(2).map(|one| &one.1).collect();
+    let more = from + page.len() < found.len();
+    amz(
+        200,
+        &json!({"Events": page, "NextToken": more.then(|| (from + 2).to_string())}),
+    )
+}
+
+#[test]
+fn with_a_checkpoint_an_event_history_is_asked_only_for_what_it_did_not_tell() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex};
+    let now = jiff::Timestamp::now().as_second();
+    let events: Vec<(i64, Value)> = (1..=6)
+        .map(|hour| {
+            let at = now - hour * 3_600;
+            let time = jiff::Timestamp::from_second(at).unwrap().to_string();
+            let record = history_event()["CloudTrailEvent"]
+                .as_str()
+                .unwrap()
+                .replace("2026-01-15T10:00:00Z", &time)
+                .replace("e-1", &format!("e-{hour}"))
+                .replace("m5.large", &format!("m5.x{hour}"));
+            let event = json!({"EventId": format!("e-{hour}"), "EventTime": at,
+                "CloudTrailEvent": record});
+            (at, event)
+        })
+        .collect();
+    let denied = Arc::new(AtomicBool::new(true));
+    let asked: Arc<Mutex<Vec<(i64, i64)>>> = Arc::default();
+    let (deny, log) = (Arc::clone(&denied), Arc::clone(&asked));
+    let peer = Peer::start(move |one| history(one, &events, deny.load(Ordering::Relaxed), &log));
+    let run = with_history(Run::new(), &peer);
+    run.put("a.tfstate", &state("t3.micro"));
+    let scan = |words: &[&str]| {
+        let mut all = vec!["scan", "-o", "json", "--state", "a.tfstate"];
+        all.extend(["--trail", "lookup:eu-west-1"]);
+        all.extend(words);
+        let output = run.run(&all);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+        let asked = std::mem::take(&mut *asked.lock().unwrap());
+        (output.status.code().unwrap(), report, asked)
+    };
+    let remember = ["--checkpoint", "last.json"];
+    let first = [&remember[..], &["--since", "8h"]].concat();
+    let (code, report, windows) = scan(&first);
+    assert_eq!((code, windows.len()), (2, 1));
+    assert_eq!(report["evidence"]["complete"], false);
+    assert_eq!(report["drifts"][0]["events"].as_array().unwrap().len(), 2);
+
+    // What was told before it stopped is not asked for again.
+    denied.store(false, Ordering::Relaxed);
+    let (code, report, windows) = scan(&[&remember[..], &["--repeat"]].concat());
+    assert_eq!(code, 2);
+    assert_eq!(report["evidence"]["complete"], true);
+    let (gap, rest) = (windows[0], windows[1]);
+    assert!(gap.0 <= now - 7 * 3_600, "{gap:?}");
+    assert_eq!(gap.1, now - 2 * 3_600 + 1);
+    assert!(rest.0 > now - 3_600 && windows.len() == 2, "{windows:?}");
+    let (_, whole, _) = scan(&["--since", "8h"]);
+    assert_eq!(report["drifts"], whole["drifts"]);
+    assert_eq!(whole["drifts"][0]["events"].as_array().unwrap().len(), 6);
+
+    // Nothing is left but the last minutes, of which more may still come.
+    let (code, report, windows) = scan(&remember);
+    assert_eq!((code, &report["drifts"]), (0, &json!([])));
+    assert!(
+        windows.len() == 1 && windows[0].0 > now - 3_600,
+        "{windows:?}"
+    );
+}
+
 #[test]
 fn a_role_is_taken_on_in_each_account() {
     let (since, event) = recent();

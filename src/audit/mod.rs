@@ -5,4 +5,5 @@ pub mod cloudtrail;
 pub mod decode;
 pub mod pipeline;
 pub mod source;
+pub mod stretch;
 pub mod verify;

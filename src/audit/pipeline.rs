@@ -160,6 +160,7 @@ pub fn read(
                 only: filter.regions.clone(),
                 window: filter.window,
                 now: Timestamp::now(),
+                watches: options.watches.clone(),
             })
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::path::Path;
-use super::rule::{Build, Change, Field, Fields, Operation, Shape, Source};
+use super::rule::{Build, Change, Field, Fields, Kind, Operation, Shape, Source};
 use super::schema::{Attribute, Block, Body, Nesting, Type};
 use super::text::Text;
 
@@ -31,7 +31,7 @@ enum Place<'a> {
 pub fn compile(
     operation: Operation,
     entries: &BTreeMap<Text, Source>,
-    body: &Body,
+    body: &'static Body,
 ) -> Result<Vec<Change>, CompileError> {
     let mut changes = Vec::new();
     for (attribute, source) in entries {
@@ -57,10 +57,13 @@ pub fn compile(
                 } else {
                     found.ty.clone()
                 };
-                (
-                    Shape::Plain(found.ty.clone()),
-                    Build::Leaf(source.clone(), given),
-                )
+                let build = if operation == Operation::Set && is_spelt(source) && is_text(&found.ty)
+                {
+                    Build::Alike(source.clone(), Kind::Value(given))
+                } else {
+                    Build::Leaf(source.clone(), given)
+                };
+                (Shape::Plain(found.ty.clone()), build)
             }
             Place::Block(block) if block.nesting == Nesting::Map => (
                 Shape::Plain(Type::Map(Box::new(Type::Any))),
@@ -74,8 +77,16 @@ pub fn compile(
                     fields: known(&block.body, &fields),
                 };
                 let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
+                let spelt = operation == Operation::Set && is_spelt(source) && fields.is_empty();
                 if source.present {
                     (shape, Build::Leaf(source.clone(), Type::Any))
+                } else if spelt {
+                    let shape = if single {
+                        Shape::Plain(Type::Any)
+                    } else {
+                        shape
+                    };
+                    (shape, Build::Alike(source.clone(), Kind::Block(block)))
                 } else if single && fields.is_empty() {
                     (
                         Shape::Plain(Type::Any),
@@ -104,6 +115,26 @@ pub fn compile(
         });
     }
     Ok(changes)
+}
+
+/// Whether a rule knows where a value is, but not how to read it.
+fn is_spelt(source: &Source) -> bool {
+    let more = source.more();
+    source.unknown
+        && !source.from.is_empty()
+        && more.template.is_empty()
+        && more.transforms.is_empty()
+        && more.map.is_empty()
+}
+
+/// Whether a value of this type means the same wherever it reads the same. Numbers may be in another
+/// unit, truths the other way round.
+fn is_text(ty: &Type) -> bool {
+    match ty {
+        Type::String => true,
+        Type::List(inner) | Type::Set(inner) | Type::Map(inner) => **inner == Type::String,
+        Type::Number | Type::Bool | Type::Any => false,
+    }
 }
 
 /// Terraform's path for a dotted path, if the schema has it: `metadata_options[0].http_tokens`.
@@ -239,7 +270,7 @@ fn known(body: &Body, builds: &[(Text, Build)]) -> Fields {
                 computed: false,
                 inner: Some((true, Fields::new())),
             },
-            Build::Leaf(_, ty) => {
+            Build::Leaf(_, ty) | Build::Alike(_, Kind::Value(ty)) => {
                 let computed = body
                     .attributes
                     .get(name)
@@ -250,6 +281,7 @@ fn known(body: &Body, builds: &[(Text, Build)]) -> Fields {
                     inner: None,
                 }
             }
+            Build::Alike(_, Kind::Block(_)) => continue,
             Build::Blocks(_, inner) | Build::One { fields: inner, .. } => {
                 let Some(block) = body.blocks.get(name) else {
                     continue;

@@ -322,7 +322,7 @@ impl Seen {
             }
         };
         match build {
-            Build::Leaf(source, _) => self.note(path, seen(source)),
+            Build::Leaf(source, _) | Build::Alike(source, _) => self.note(path, seen(source)),
             Build::Blocks(source, fields) if source.unknown || fields.is_empty() => {
                 self.note(path, seen(source));
             }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::path::{self, Path, Root};
-use super::rule::{Build, Change, Condition, Each, Pair, Source, TemplatePart, Test};
+use super::rule::{Build, Change, Condition, Each, Kind, Pair, Source, TemplatePart, Test};
 use super::schema::Type;
 use super::text::Text;
 use super::value::{Given, coerce, holds_hidden, is_blank, is_hidden, single};
@@ -46,7 +46,7 @@ impl<'a> View<'a> {
         conditions.iter().all(|condition| {
             let found = match self.raw(&condition.path) {
                 Given::Value(value) => Some(value),
-                Given::Hidden => Some(Value::String(String::from("hidden"))),
+                Given::Hidden | Given::Alike(_) => Some(Value::String(String::from("hidden"))),
                 Given::Absent => None,
             };
             match &condition.test {
@@ -157,6 +157,13 @@ impl<'a> View<'a> {
                     .transforms
                     .iter()
                     .fold(value, |value, transform| transform.apply(value));
+                if value.is_null() {
+                    return source
+                        .more()
+                        .default
+                        .clone()
+                        .map_or(Given::Absent, Given::Value);
+                }
                 Given::Value(mapped(value, source))
             }
             Given::Absent => source
@@ -164,7 +171,7 @@ impl<'a> View<'a> {
                 .default
                 .clone()
                 .map_or(Given::Absent, Given::Value),
-            Given::Hidden => Given::Hidden,
+            Given::Hidden | Given::Alike(_) => Given::Hidden,
         }
     }
 
@@ -244,13 +251,20 @@ impl<'a> View<'a> {
                 Given::Value(value) => coerce(&value, ty).map_or(Given::Hidden, Given::Value),
                 other => other,
             },
+            Build::Alike(source, kind) => match (self.source(source), kind) {
+                (Given::Hidden, _) => self.spelt(source),
+                (Given::Value(value), Kind::Value(ty)) => {
+                    coerce(&value, ty).map_or(Given::Hidden, Given::Value)
+                }
+                (given, _) => given,
+            },
             Build::Blocks(source, fields) => match self.found(source, true) {
                 Given::Value(value) => {
                     let mut blocks = Vec::new();
                     for member in path::members(&value) {
                         match self.with_member(member).fields(fields) {
                             Given::Value(block) => blocks.push(block),
-                            Given::Hidden => return Given::Hidden,
+                            Given::Hidden | Given::Alike(_) => return Given::Hidden,
                             Given::Absent => {}
                         }
                     }
@@ -266,6 +280,15 @@ impl<'a> View<'a> {
                 }),
                 other => other,
             },
+        }
+    }
+
+    /// What stands where a source points, in the log's own spelling.
+    fn spelt(&self, source: &Source) -> Given {
+        let paths = source.from.iter().map(|path| self.raw(path));
+        match paths.into_iter().find(|given| *given != Given::Absent) {
+            Some(Given::Value(value)) if !holds_hidden(&value) => Given::Alike(value),
+            _ => Given::Hidden,
         }
     }
 
@@ -286,7 +309,7 @@ impl<'a> View<'a> {
                 Given::Value(value) => {
                     block.insert(name.to_string(), value);
                 }
-                Given::Hidden => return Given::Hidden,
+                Given::Hidden | Given::Alike(_) => return Given::Hidden,
                 Given::Absent => {}
             }
         }
@@ -305,7 +328,11 @@ impl<'a> View<'a> {
             .map(|change| (change, self.build(&change.build)))
             .filter(|(_, given)| *given != Given::Absent)
             .collect();
-        if given.iter().any(|(change, _)| !change.alone) {
+        let clears = |given: &Given| matches!(given, Given::Value(value) if is_blank(value));
+        if given
+            .iter()
+            .any(|(change, given)| !change.alone && !clears(given))
+        {
             given.retain(|(change, _)| !change.alone);
         }
         given

@@ -222,7 +222,7 @@ fn unfold(
         });
     };
     match build {
-        Build::Leaf(from, _) => line(from),
+        Build::Leaf(from, _) | Build::Alike(from, _) => line(from),
         Build::Blocks(from, fields) => {
             line(from);
             let inside = format!("{}[].", source(from, item));

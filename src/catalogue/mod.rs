@@ -3,6 +3,7 @@
 //! The rule files are described in `docs/catalogue.md`. The build script merges them into the
 //! binary; of each call the rule is read when the call or a resource that it touches is first met.
 
+pub mod alike;
 pub mod aws;
 mod compile;
 pub mod coverage;

@@ -234,7 +234,16 @@ fn open<'a>(value: &'a Value, out: &mut Vec<&'a Value>, many: &mut bool, step: &
 }
 
 fn member<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
+    static NONE: Value = Value::Array(Vec::new());
     match (value, step) {
+        // `{"quantity": 0}` is a list without members, not a list left out.
+        (Value::Object(map), Step::Name(name))
+            if name.as_str() == "items"
+                && map.get("quantity").is_some_and(|count| *count == 0)
+                && !map.contains_key("items") =>
+        {
+            Some(&NONE)
+        }
         (Value::Object(map), Step::Name(name)) => map.get(name.as_str()).or_else(|| {
             map.iter()
                 .find(|(key, _)| key.eq_ignore_ascii_case(name))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::path::Path;
-use super::schema::Type;
+use super::schema::{Block, Type};
 use super::text::Text;
 use super::transform::Transform;
 
@@ -163,6 +163,8 @@ pub struct Change {
 pub enum Shape {
     /// A value of this type.
     Plain(Type),
+    /// The value of a tag: none, and an empty one, are two.
+    Tag(Type),
     /// A list (or set, when unordered) of blocks, of which these fields are known.
     Blocks {
         /// Whether order counts.
@@ -221,6 +223,8 @@ pub enum Build {
     Leaf(Source, Type),
     /// A list of blocks: each member of the list is `item` for the fields.
     Blocks(Source, Vec<(Text, Build)>),
+    /// From one place, spelt so that it can only be told to be what the attribute is already.
+    Alike(Source, Kind),
     /// One block, kept in a list of one or as an object.
     One {
         /// Whether it is kept in a list.
@@ -228,6 +232,15 @@ pub enum Build {
         /// Its fields.
         fields: Vec<(Text, Build)>,
     },
+}
+
+/// What an attribute is in the schema.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A block, or several.
+    Block(&'static Block),
+    /// A value of this type.
+    Value(Type),
 }
 
 /// Where a value comes from. Most are a path and no more, so that the rest stands apart.

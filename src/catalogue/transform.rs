@@ -33,6 +33,12 @@ pub enum Transform {
     Entries(String),
     /// The first member of a list.
     First,
+    /// The sole member of a list; of several, nothing.
+    Only,
+    /// A list of several members; of one, nothing.
+    Several,
+    /// A text without the quotes around it.
+    Unquote,
     /// Text read as JSON.
     Json,
     /// Written as JSON text.
@@ -71,6 +77,9 @@ impl Transform {
             "keys" => Self::Keys,
             "entries" if !argument.is_empty() => Self::Entries(argument.to_owned()),
             "first" => Self::First,
+            "only" => Self::Only,
+            "several" => Self::Several,
+            "unquote" => Self::Unquote,
             "json" => Self::Json,
             "text" => Self::Text,
             "dns" => Self::Dns,
@@ -94,6 +103,16 @@ impl Transform {
                 map.into_iter().map(|entry| named(name, entry)).collect()
             }
             (Self::First, Value::Array(list)) => list.into_iter().next().unwrap_or(Value::Null),
+            (Self::Only, Value::Array(list)) => match <[Value; 1]>::try_from(list) {
+                Ok([only]) => only,
+                Err(_) => Value::Null,
+            },
+            (Self::Several, Value::Array(list)) if list.len() > 1 => Value::Array(list),
+            (Self::Several, _) => Value::Null,
+            (Self::Join, Value::Object(map)) => map
+                .into_iter()
+                .map(|(key, value)| (key, self.apply(value)))
+                .collect(),
             (Self::Join, Value::Array(list)) => {
                 let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                 Value::String(texts.join(","))
@@ -131,6 +150,10 @@ impl Transform {
                     .map(|part| Value::String(part.trim().to_owned()))
                     .collect();
             }
+            Self::Unquote => text
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+                .map_or(text.clone(), str::to_owned),
             Self::Json => return serde_json::from_str(&text).unwrap_or(Value::String(text)),
             Self::Dns => dns(&text),
             Self::Zone => text.rsplit('/').next().unwrap_or_default().to_owned(),

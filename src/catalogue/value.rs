@@ -12,6 +12,8 @@ pub enum Given {
     Absent,
     /// That it changes, but not to what.
     Hidden,
+    /// A value in the log's own spelling, which can only be told to be the same or not.
+    Alike(Value),
     /// The value.
     Value(Value),
 }
@@ -124,7 +126,11 @@ fn number(value: &Value) -> Option<Value> {
 /// A map, from an object or from a list of key/value pairs.
 fn map(value: &Value, inner: &Type) -> Option<Value> {
     let pairs = members(value);
-    if pairs.iter().any(|pair| pair_key(pair).is_some()) {
+    let paired = match pairs.as_slice() {
+        [only] if std::ptr::eq(*only, value) => is_lone_pair(value),
+        pairs => pairs.iter().any(|pair| pair_key(pair).is_some()),
+    };
+    if paired {
         let mut map = Map::new();
         for pair in pairs {
             let value = pair_value(pair).unwrap_or(&Value::Null);
@@ -142,6 +148,20 @@ fn map(value: &Value, inner: &Type) -> Option<Value> {
         Value::Null => Some(Value::Null),
         _ => None,
     }
+}
+
+/// Whether an object is one key/value pair that stands for a list of one, and no map: a map of tags
+/// may well have a key `Name`, `Path` or `Id`.
+fn is_lone_pair(value: &Value) -> bool {
+    let Some(map) = value.as_object() else {
+        return false;
+    };
+    let keyed = map
+        .keys()
+        .any(|key| key.eq_ignore_ascii_case("key") || key.eq_ignore_ascii_case("tagKey"));
+    let others = map.keys().filter(|key| *key != "tag").count();
+    pair_key(value).is_some()
+        && (pair_value(value).is_some() && (keyed || others == 2) || keyed && others == 1)
 }
 
 /// Sees `x`, `[x]`, `{value: x}`, `{content: x}`, `{items: [x]}` as `x`.
@@ -199,7 +219,22 @@ mod tests {
                 strings.clone(),
                 json!({"a": "true"}),
             ),
-            (json!([{"tagKey": "a"}]), strings, json!({"a": null})),
+            (
+                json!([{"tagKey": "a"}]),
+                strings.clone(),
+                json!({"a": null}),
+            ),
+            (
+                json!({"Name": "api", "Owner": "eve"}),
+                strings.clone(),
+                json!({"Name": "api", "Owner": "eve"}),
+            ),
+            (json!({"Id": "7"}), strings.clone(), json!({"Id": "7"})),
+            (
+                json!({"tag": 1, "Key": "a", "Value": "b"}),
+                strings,
+                json!({"a": "b"}),
+            ),
             (
                 json!({"Statement": []}),
                 Type::String,

@@ -7,11 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use super::{Checkpoint, Reading, parts};
 use crate::audit::decode::Problem;
 use crate::audit::pipeline::Watch;
+use crate::audit::stretch::Stretch;
 
 /// Watches a reading for a checkpoint.
 #[derive(Debug, Default)]
 pub struct Seen {
     known: HashMap<String, HashSet<String>>,
+    asked: HashMap<String, Vec<Stretch>>,
     skipped: AtomicU64,
     reading: Mutex<Reading>,
 }
@@ -22,11 +24,12 @@ impl Seen {
     pub fn after(checkpoint: Option<&Checkpoint>) -> Self {
         Self {
             known: checkpoint.map(Checkpoint::names).unwrap_or_default(),
+            asked: checkpoint.map(Checkpoint::histories).unwrap_or_default(),
             ..Self::default()
         }
     }
 
-    /// How many log files were left out.
+    /// How many log files and known parts of histories were left out.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.skipped.load(Ordering::Relaxed)
@@ -37,6 +40,10 @@ impl Seen {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reading = std::mem::take(&mut *reading);
         for problem in problems {
+            // Of a history it is known which stretches of it were told.
+            if reading.histories.contains_key(&problem.location) {
+                continue;
+            }
             let name = file_name(&problem.location);
             match parts(name) {
                 Some((place, rest, _)) => {
@@ -68,6 +75,21 @@ impl Watch for Seen {
         });
         self.skipped.fetch_add(u64::from(known), Ordering::Relaxed);
         !known
+    }
+
+    fn known(&self, place: &str) -> Vec<Stretch> {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.histories.entry(place.to_owned()).or_default();
+        let known = self.asked.get(place).cloned().unwrap_or_default();
+        self.skipped
+            .fetch_add(u64::from(!known.is_empty()), Ordering::Relaxed);
+        known
+    }
+
+    fn told(&self, place: &str, stretch: Stretch) {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let stretches = reading.histories.entry(place.to_owned()).or_default();
+        stretches.push(stretch);
     }
 
     fn read(&self, location: &str, _: &[u8], sound: bool) {

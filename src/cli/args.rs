@@ -240,7 +240,8 @@ pub struct InputArgs {
     ///
     /// `lookup:us-east-1,eu-west-1` asks CloudTrail's event history (`LookupEvents`) of these
     /// regions, `lookup:` of your own, `lookup:all` of all that every account has. It goes back 90
-    /// days and gives 100 events a second and region.
+    /// days and gives 100 events a second and region. With --checkpoint it is only asked for what it
+    /// did not tell before, also where a scan was cut short.
     ///
     /// `falco:FILE` reads alerts of Falco's cloudtrail plugin, a JSON object on each line. They hold
     /// the calls that Falco's rules match, and of these what the rules print.

@@ -12,6 +12,7 @@ use crate::audit::decode::{Filter, Prospect, Tally};
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
 use crate::drift::analysis::{self, Settings};
+use crate::drift::confirm::confirm;
 use crate::drift::effect::{Effects, Resolver};
 use crate::drift::model::{Drift, Evidence, Report, StateSummary, Status, Unreadable};
 use crate::drift::principals::Principals;
@@ -121,6 +122,10 @@ impl Job<'_> {
             memory.divide(&mut drifts);
             totals = analysis::summary(&drifts);
         }
+        let states = self.loaded.inventory.states();
+        let refreshed = confirm(states, &drifts, &|own| {
+            addresses.is_empty() || addresses.iter().any(|glob| wildcard::matches(glob, own))
+        });
         drifts.retain(|drift| match drift.status {
             Status::Open => true,
             Status::Suppressed => show.suppressed,
@@ -140,12 +145,13 @@ impl Job<'_> {
         };
         Report {
             window: self.window,
-            states: self.loaded.inventory.states().iter().map(summary).collect(),
+            states: states.iter().map(summary).collect(),
             evidence,
             drifts,
             summary: totals,
             failed: analysis.failed,
             failing,
+            refreshed,
         }
     }
 }

@@ -109,7 +109,7 @@ fn touches(effects: &Effects<'_>) -> Option<Vec<Touch>> {
             let slot = format!("{} {}", instance.index(), change.path);
             let parts = match (change.operation, given) {
                 (_, Given::Absent) => Vec::new(),
-                (Operation::Set, _) | (_, Given::Hidden) => vec![None],
+                (Operation::Set, _) | (_, Given::Hidden | Given::Alike(_)) => vec![None],
                 (_, Given::Value(value)) => parts(&change.shape, value),
             };
             touches.extend(parts.into_iter().map(|part| Touch {

@@ -415,12 +415,12 @@ pub(super) fn states(
             Vec::new(),
         )
     };
-    let stores = Stores::new(&locations, |bucket| configured(&reach.s3, bucket))
-        .map_err(pipeline::Error::Threads)?;
+    let stores = Stores::new(&locations, &reach.s3).map_err(pipeline::Error::Threads)?;
     let naming = AwsNaming::new(catalogue);
     let access = state::Access {
         store: stores.s3(),
         remote: stores.remote(),
+        keys: Some(&stores),
         as_of: reach.as_of,
         passphrase: reach
             .passphrase
@@ -433,16 +433,6 @@ pub(super) fn states(
         return Err(Error::NoState(loaded.problems));
     }
     Ok(loaded)
-}
-
-/// What a backend's configuration says of how its bucket is reached, where the user says nothing.
-fn configured(options: &s3::Options, bucket: &state::S3Location) -> s3::Options {
-    let mut options = options.clone();
-    options.region = options.region.or_else(|| bucket.region.clone());
-    options.profile = options.profile.or_else(|| bucket.profile.clone());
-    options.endpoint = options.endpoint.or_else(|| bucket.endpoint.clone());
-    options.path_style = options.path_style.or(bucket.path_style.then_some(true));
-    options
 }
 
 #[cfg(test)]

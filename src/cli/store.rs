@@ -1,9 +1,12 @@
 //! Connects the state room to S3 and to the places behind HTTP.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 
+use crate::kms::Kms;
 use crate::s3::{Blocking, Listing, Location, Options, Version, current_at};
-use crate::state::backend::{Object, ObjectStore, Remote, StoreError};
+use crate::state::backend::{KeyService, Object, ObjectStore, Remote, StoreError};
 use crate::state::remote::{Environment, RemoteStates};
 use crate::state::{S3Location, StateLocation};
 
@@ -12,17 +15,17 @@ use crate::state::{S3Location, StateLocation};
 pub struct Stores {
     s3: Option<S3States>,
     remote: Option<RemoteStates>,
+    /// Started when the first sealed key comes along.
+    kms: OnceLock<Result<Kms, String>>,
+    options: Options,
 }
 
 impl Stores {
-    /// What these locations need. `options` says how the first bucket of S3 is reached.
+    /// What these locations need. `options` says how AWS is reached.
     ///
     /// # Errors
     /// When the system gives no thread to run on.
-    pub fn new(
-        locations: &[StateLocation],
-        options: impl FnOnce(&S3Location) -> Options,
-    ) -> std::io::Result<Self> {
+    pub fn new(locations: &[StateLocation], options: &Options) -> std::io::Result<Self> {
         let bucket = locations.iter().find_map(|location| match location {
             StateLocation::S3(location) => Some(location),
             _ => None,
@@ -31,11 +34,13 @@ impl Stores {
         let is_remote = locations.iter().any(is_remote);
         Ok(Self {
             s3: bucket
-                .map(|bucket| S3States::new(&options(bucket)))
+                .map(|bucket| S3States::new(&configured(options, bucket)))
                 .transpose()?,
             remote: is_remote
                 .then(|| RemoteStates::new(Environment::of_the_program()))
                 .transpose()?,
+            kms: OnceLock::new(),
+            options: options.clone(),
         })
     }
 
@@ -49,6 +54,28 @@ impl Stores {
     #[must_use]
     pub fn remote(&self) -> Option<&dyn Remote> {
         self.remote.as_ref().map(|store| store as _)
+    }
+}
+
+/// What a backend's configuration says of how its bucket is reached, where the user says nothing.
+fn configured(options: &Options, bucket: &S3Location) -> Options {
+    let mut options = options.clone();
+    options.region = options.region.or_else(|| bucket.region.clone());
+    options.profile = options.profile.or_else(|| bucket.profile.clone());
+    options.endpoint = options.endpoint.or_else(|| bucket.endpoint.clone());
+    options.path_style = options.path_style.or(bucket.path_style.then_some(true));
+    options
+}
+
+impl KeyService for Stores {
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let start = || Kms::new(&self.options).map_err(|error| error.to_string());
+        match self.kms.get_or_init(start) {
+            Ok(kms) => kms
+                .decrypt(sealed)
+                .map_err(|error| StoreError::new(error.problem, error.remedy)),
+            Err(problem) => Err(StoreError::new(problem, "try again")),
+        }
     }
 }
 

@@ -102,6 +102,7 @@ mod tests {
             summary: Summary::default(),
             failed: Vec::new(),
             failing,
+            refreshed: Vec::new(),
         }
     }
 

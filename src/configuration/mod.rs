@@ -5,6 +5,7 @@
 //! would have said is simply not known.
 
 mod block;
+mod json;
 mod module;
 
 use std::collections::HashMap;

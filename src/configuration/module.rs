@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use super::block::{self, Call, Contents, Resource};
-use super::{Block, Configuration, Identity, Ignored, Position, Problem};
+use super::{Block, Configuration, Identity, Ignored, Position, Problem, json};
 
 /// Files larger than this are no code that people wrote.
 const LARGEST: u64 = 8 << 20;
@@ -184,6 +184,9 @@ impl Reader {
     }
 }
 
+/// How the names of Terraform's and OpenTofu's code end.
+const ENDINGS: [&str; 4] = [".tf", ".tofu", ".tf.json", ".tofu.json"];
+
 /// The files of a module, those that override others last.
 fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)?
@@ -191,18 +194,21 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         .map(|entry| entry.path())
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_code = name.ends_with(".tf") || name.ends_with(".tofu");
+            let is_code = ENDINGS.iter().any(|ending| name.ends_with(ending));
             is_code && !name.starts_with('.') && path.is_file()
         })
         .collect();
     // OpenTofu reads a `.tofu` file instead of the `.tf` file of the same name.
     let replaced: Vec<PathBuf> = files
         .iter()
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "tofu")
+        .filter_map(|path| {
+            let name = path.file_name()?.to_str()?;
+            let twin = match name.strip_suffix(".json") {
+                Some(name) => format!("{}.tf.json", name.strip_suffix(".tofu")?),
+                None => format!("{}.tf", name.strip_suffix(".tofu")?),
+            };
+            Some(path.with_file_name(twin))
         })
-        .map(|path| path.with_extension("tf"))
         .collect();
     files.retain(|path| !replaced.contains(path));
     files.sort_by_key(|path| (is_override(path), path.clone()));
@@ -210,7 +216,11 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn is_override(file: &Path) -> bool {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut stems = ENDINGS
+        .iter()
+        .filter_map(|ending| name.strip_suffix(ending));
+    let stem = stems.next().unwrap_or_default();
     stem == "override" || stem.ends_with("_override")
 }
 
@@ -220,7 +230,9 @@ fn contents(file: &Path) -> Result<Contents, (Option<u64>, String)> {
         return Err((None, "is too large for Terraform code".to_owned()));
     }
     let text = fs::read_to_string(file).map_err(unreadable)?;
-    block::read(&text).map_err(|(line, problem)| (Some(line), problem))
+    let is_json = file.extension().is_some_and(|ending| ending == "json");
+    let read = if is_json { json::read } else { block::read };
+    read(&text).map_err(|(line, problem)| (Some(line), problem))
 }
 
 #[cfg(test)]
@@ -309,6 +321,28 @@ mod tests {
         assert_eq!(ignored(&found, &[], "db"), ["all db.tofu:3"]);
         let web = found.block([], "aws_instance", "web").unwrap();
         assert_eq!(web.position.as_ref().unwrap().to_string(), "z.tf:1");
+    }
+
+    #[test]
+    fn code_as_json_counts_as_code() {
+        let json = |ignored: &str| {
+            format!(
+                r#"{{"resource": {{"aws_instance": {{"web": {{"lifecycle":
+                    {{"ignore_changes": {ignored}}}}}}}}}}}"#
+            )
+        };
+        let folder = folder(&[
+            (".git/HEAD", ""),
+            ("main.tf.json", &json(r#"["ami"]"#)),
+            ("x_override.tf.json", &json(r#"["tags"]"#)),
+            ("x_override.tofu.json", &json("\"all\"")),
+            ("package.json", "{"),
+        ]);
+        let found = Configuration::read(folder.path());
+        assert_eq!(found.problems(), []);
+        assert_eq!(ignored(&found, &[], "web"), ["all x_override.tofu.json:2"]);
+        let web = found.block([], "aws_instance", "web").unwrap();
+        assert_eq!(web.position.as_ref().unwrap().to_string(), "main.tf.json:1");
     }
 
     #[test]

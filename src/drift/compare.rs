@@ -22,7 +22,8 @@ pub enum Verdict {
 #[must_use]
 pub fn compare(believed: &Value, found: &Value, shape: &Shape) -> Verdict {
     match shape {
-        Shape::Plain(ty) => plain(believed, found, ty),
+        Shape::Tag(_) if believed.is_null() != found.is_null() => Verdict::Differs,
+        Shape::Plain(ty) | Shape::Tag(ty) => plain(believed, found, ty),
         Shape::Blocks { ordered, fields } => {
             if blocks(believed, found, *ordered, fields) {
                 Verdict::Equal
@@ -108,6 +109,23 @@ fn texts(one: &str, other: &str) -> bool {
         || (Arn::parse(one).is_some() != Arn::parse(other).is_some()
             && identifier::same(one, other))
         || one.trim_end() == other.trim_end()
+        || (one.eq_ignore_ascii_case(other) && is_weekly(one))
+}
+
+/// Whether a text is a weekly window, whose days services spell in lower case whatever they are
+/// given: `Sun:05:00-Sun:06:00` (Amazon RDS User Guide, *The maintenance window*).
+fn is_weekly(text: &str) -> bool {
+    let is_moment = |text: &str| {
+        let bytes = text.as_bytes();
+        bytes.len() == 9
+            && bytes.iter().enumerate().all(|(at, byte)| match at {
+                0..=2 => byte.is_ascii_alphabetic(),
+                3 | 6 => *byte == b':',
+                _ => byte.is_ascii_digit(),
+            })
+    };
+    text.split_once('-')
+        .is_some_and(|(from, to)| is_moment(from) && is_moment(to))
 }
 
 /// Whether a value says no more than an absent one: null, false, zero, empty.
@@ -255,7 +273,7 @@ pub fn members_changed(
     };
     let same = |one: &Value, other: &Value| match shape {
         Shape::Plain(Type::List(ty) | Type::Set(ty)) => equal(one, other, ty),
-        Shape::Plain(ty) => equal(one, other, ty),
+        Shape::Plain(ty) | Shape::Tag(ty) => equal(one, other, ty),
         Shape::Blocks { fields, .. } => {
             same_block(one, other, fields) || same_block(other, one, fields)
         }
@@ -328,12 +346,47 @@ mod tests {
                 true,
             ),
             (json!("gp2"), json!("gp3"), Type::String, false),
+            (
+                json!("sun:05:00-sun:06:00"),
+                json!("Sun:05:00-Sun:06:00"),
+                Type::String,
+                true,
+            ),
+            (json!("prod"), json!("PROD"), Type::String, false),
+            (
+                json!(r#"{"maxReceiveCount":5,"on":true}"#),
+                json!(r#"{"on":"true","maxReceiveCount":"5"}"#),
+                Type::String,
+                true,
+            ),
+            (
+                json!(r#"{"version":"007"}"#),
+                json!(r#"{"version":7}"#),
+                Type::String,
+                false,
+            ),
             (json!(0), json!(1), Type::Number, false),
         ];
         for (one, other, ty, want) in cases {
             assert_eq!(equal(&one, &other, &ty), want, "{one} {other}");
             assert_eq!(equal(&other, &one, &ty), want, "{other} {one}");
         }
+    }
+
+    #[test]
+    fn a_tag_without_a_value_is_a_tag() {
+        let tag = Shape::Tag(Type::String);
+        let cases = [
+            (json!(null), json!(""), Verdict::Differs),
+            (json!(""), json!(null), Verdict::Differs),
+            (json!(null), json!(null), Verdict::Equal),
+            (json!("5"), json!(5), Verdict::Equal),
+        ];
+        for (one, other, want) in cases {
+            assert_eq!(compare(&one, &other, &tag), want, "{one} {other}");
+        }
+        let plain = Shape::Plain(Type::String);
+        assert_eq!(compare(&json!(null), &json!(""), &plain), Verdict::Equal);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::catalogue::aws::identifier::Arn;
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     match (parse(one), parse(other)) {
-        (Some(one), Some(other)) => canonical(one) == canonical(other),
+        (Some(one), Some(other)) => alike(&canonical(one), &canonical(other)),
         _ => false,
     }
 }
@@ -39,8 +39,28 @@ pub fn canonical(document: Value) -> Value {
     }
 }
 
-/// Any JSON: keys sorted, nulls left out, numbers and truths as texts. Services that keep a document
-/// as text take `5` and `"5"` alike (SQS, *RedrivePolicy*).
+/// Equal but for numbers and truths written as text (`"maxReceiveCount": "5"`), which services read
+/// as what they are.
+fn alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, value)| other.get(key).is_some_and(|found| alike(value, found)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
+        }
+        (Value::String(text), scalar @ (Value::Number(_) | Value::Bool(_)))
+        | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => {
+            *text == scalar.to_string()
+        }
+        _ => one == other,
+    }
+}
+
+/// Any JSON: keys sorted, nulls left out, whole numbers alike.
 fn plain(value: Value) -> Value {
     match value {
         Value::Object(map) => {

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::compare;
-use crate::catalogue::path::{members, pair_key};
-use crate::catalogue::rule::{Change, Fields, Operation, Shape};
+use crate::catalogue::alike;
+use crate::catalogue::path::{members, pair_key, pair_value};
+use crate::catalogue::rule::{Build, Change, Fields, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
-use crate::catalogue::value::Given;
+use crate::catalogue::value::{Given, coerce};
 
 /// A value as far as the evidence tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,6 +141,13 @@ impl Live {
         let next = match (given, &before) {
             (Given::Absent, _) => return,
             (Given::Hidden, _) => Known::SetBy(cause.event),
+            (Given::Alike(value), before) => {
+                let believed = self.slots.get(change.path.as_str());
+                let believed = believed.map_or_else(|| Some(held.clone()), |s| s.believed.value());
+                let known = [believed, before.value()].into_iter().flatten();
+                let same = known.into_iter().find(|own| is_alike(change, own, &value));
+                same.map_or(Known::SetBy(cause.event), Known::Value)
+            }
             (Given::Value(value), _) if change.operation == Operation::Set => Known::Value(value),
             // Members that come or go tell nothing of a list that is not known.
             (Given::Value(_), Known::SetBy(event)) => Known::SetBy(*event),
@@ -209,10 +217,22 @@ impl Live {
         cause: Cause,
     ) {
         let held = held_map(attributes, &change.path);
-        let shape = Shape::Plain(inner.clone());
+        let shape = match change.path.as_ref() {
+            "tags" => Shape::Tag(inner.clone()),
+            _ => Shape::Plain(inner.clone()),
+        };
         let given = match given {
             Given::Absent => return,
-            Given::Hidden => {
+            Given::Alike(value)
+                if !self
+                    .slots
+                    .keys()
+                    .any(|path| path.starts_with(&*change.path))
+                    && is_alike(change, &Value::Object(held.clone()), &value) =>
+            {
+                return;
+            }
+            Given::Hidden | Given::Alike(_) => {
                 let whole = Value::Object(held);
                 self.set(
                     &change.path,
@@ -227,10 +247,16 @@ impl Live {
             Given::Value(value) => value,
         };
         let changes: Vec<(String, Value)> = match (change.operation, given) {
-            (Operation::Remove, keys) => keys_of(&keys)
-                .into_iter()
-                .map(|key| (key, Value::Null))
-                .collect(),
+            (Operation::Remove, keys) => {
+                let there = |key: &str| match self.slots.get(&map_path(&change.path, key)) {
+                    Some(slot) => slot.current.value(),
+                    None => held.get(key).cloned(),
+                };
+                keys_of(&keys, &there)
+                    .into_iter()
+                    .map(|key| (key, Value::Null))
+                    .collect()
+            }
             (operation, Value::Object(new)) => {
                 let mut changes: Vec<(String, Value)> = Vec::new();
                 if operation == Operation::Set {
@@ -347,19 +373,31 @@ pub fn at(attributes: &Map<String, Value>, path: &str) -> Value {
     value.unwrap_or(Value::Null)
 }
 
-fn keys_of(value: &Value) -> Vec<String> {
-    match value {
-        Value::Object(map) if pair_key(value).is_none() => map.keys().cloned().collect(),
-        value => members(value)
-            .into_iter()
-            .filter_map(|member| {
-                member
-                    .as_str()
-                    .or_else(|| pair_key(member))
-                    .map(str::to_owned)
-            })
-            .collect(),
+/// The keys that a removal names. One with a value goes only if it has that value (Amazon EC2 API
+/// Reference, *DeleteTags*; AWS Certificate Manager, *RemoveTagsFromCertificate*).
+fn keys_of(value: &Value, there: &dyn Fn(&str) -> Option<Value>) -> Vec<String> {
+    let members = members(value);
+    if let ([only], Value::Object(map)) = (members.as_slice(), value)
+        && std::ptr::eq(*only, value)
+        && pair_key(value).is_none()
+    {
+        return map.keys().cloned().collect();
     }
+    members
+        .into_iter()
+        .filter(|member| match (pair_key(member), pair_value(member)) {
+            (Some(key), Some(Value::String(named))) if !named.is_empty() => {
+                there(key).is_none_or(|found| found.as_str() == Some(named.as_str()))
+            }
+            _ => true,
+        })
+        .filter_map(|member| {
+            member
+                .as_str()
+                .or_else(|| pair_key(member))
+                .map(str::to_owned)
+        })
+        .collect()
 }
 
 fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
@@ -381,7 +419,7 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
         (Shape::Blocks { fields, .. }, _) => given.into_iter().fold(old, |list, block| {
             with_block(list, block, fields, change.key.as_deref())
         }),
-        (Shape::Plain(ty), operation) => {
+        (Shape::Plain(ty) | Shape::Tag(ty), operation) => {
             let inner = match ty {
                 Type::List(inner) | Type::Set(inner) => inner,
                 other => other,
@@ -403,6 +441,17 @@ fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
         }
     };
     Value::Array(list)
+}
+
+/// Whether a value in a log's own spelling says what is there already.
+fn is_alike(change: &Change, own: &Value, given: &Value) -> bool {
+    match &change.build {
+        Build::Alike(_, Kind::Block(block)) => alike::same(own, given, block),
+        Build::Alike(_, Kind::Value(ty)) => {
+            coerce(given, ty).is_some_and(|given| compare::equal(own, &given, ty))
+        }
+        _ => false,
+    }
 }
 
 /// Whether two blocks agree in all plain fields that the call gives; lists are compared member by member elsewhere.

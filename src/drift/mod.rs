@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod analysis;
 pub mod compare;
+pub mod confirm;
 pub mod coverage;
 pub mod document;
 pub mod effect;

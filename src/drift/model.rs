@@ -25,6 +25,27 @@ pub struct Report {
     pub failed: Vec<FailedCall>,
     /// Drifts that reached the threshold for exit code 2.
     pub failing: usize,
+    /// What the refreshes of plans found, where a plan was given for a state.
+    pub refreshed: Vec<Refreshed>,
+}
+
+/// What the refresh of a plan found changed, held against the evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Location of the plan.
+    pub state: String,
+    /// Terraform's address.
+    pub address: String,
+    /// [`Kind::Modified`] or [`Kind::Deleted`].
+    pub kind: Kind,
+    /// Attributes that it found changed and that the evidence explains, by path.
+    pub explained: Vec<String>,
+    /// Attributes that it found changed and that nothing in the evidence explains.
+    pub unexplained: Vec<String>,
+    /// Ids of the drifts that explain it; none when nothing does.
+    pub drifts: Vec<String>,
+    /// Who made their calls.
+    pub actors: Vec<String>,
 }
 
 /// One Terraform state in the inventory.

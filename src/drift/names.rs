@@ -9,12 +9,13 @@ use super::compare::is_empty;
 use super::effect::{Created, Resolver};
 use super::model::{Attribute, Certainty};
 use crate::audit::call::Call;
+use crate::catalogue::aws::{identifier, shape};
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{Pair, Parent, ResourceType, Scope, Target};
 use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
 use crate::catalogue::value::Given;
-use crate::catalogue::{Catalogue, aws::identifier, schema};
+use crate::catalogue::{Catalogue, schema};
 use crate::state::inventory::{self, InstanceId, Naming};
 
 /// The catalogue's knowledge of names, as the inventory asks for it.
@@ -290,10 +291,11 @@ fn tagged(
             let resource_type = resolver.inventory.get(*instance).resource_type();
             let has_tags = schema::resource(resource_type)
                 .is_some_and(|body| body.attributes.contains_key("tags"));
-            let of_service = resolver
-                .catalogue
-                .services_of(resource_type)
-                .any(|rules| rules.service == call.service);
+            let of_service = shape::tags_for_others(&call.service)
+                || resolver
+                    .catalogue
+                    .services_of(resource_type)
+                    .any(|rules| rules.service == call.service);
             let named = ["id", "arn"].iter().any(|key| {
                 values_at(resolver, *instance, key)
                     .iter()

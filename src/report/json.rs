@@ -13,8 +13,8 @@ use super::sections::{failed, shown};
 use super::value::Change;
 use super::{Style, words};
 use crate::drift::model::{
-    Attribute, Drift, Event, Evidence, FailedCall, Remedy, Report, Severity, StateSummary, Summary,
-    Window,
+    Attribute, Drift, Event, Evidence, FailedCall, Refreshed, Remedy, Report, Severity,
+    StateSummary, Summary, Window,
 };
 
 /// Version of the shape.
@@ -36,6 +36,7 @@ struct Document<'a> {
     evidence: EvidenceOut<'a>,
     drifts: Vec<DriftOut<'a>>,
     failed: Vec<FailedOut<'a>>,
+    refreshed: Vec<RefreshedOut<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -49,6 +50,7 @@ impl<'a> Document<'a> {
             evidence: EvidenceOut::of(&report.evidence),
             drifts: drifts(report, style),
             failed: failed(report, style).iter().map(FailedOut::of).collect(),
+            refreshed: report.refreshed.iter().map(RefreshedOut::of).collect(),
         }
     }
 }
@@ -57,8 +59,40 @@ impl<'a> Document<'a> {
 pub fn drifts<'a>(report: &'a Report, style: &Style) -> Vec<DriftOut<'a>> {
     shown(report, style)
         .into_iter()
-        .map(|(_, drift)| DriftOut::of(drift, style.reveal))
+        .map(|(_, drift)| DriftOut {
+            seen_by_plan: report
+                .refreshed
+                .iter()
+                .any(|refreshed| refreshed.drifts.contains(&drift.id)),
+            ..DriftOut::of(drift, style.reveal)
+        })
         .collect()
+}
+
+/// What the refresh of a plan found changed.
+#[derive(Serialize)]
+struct RefreshedOut<'a> {
+    state: &'a str,
+    address: &'a str,
+    kind: &'static str,
+    explained: &'a [String],
+    unexplained: &'a [String],
+    drifts: &'a [String],
+    actors: &'a [String],
+}
+
+impl<'a> RefreshedOut<'a> {
+    fn of(refreshed: &'a Refreshed) -> Self {
+        Self {
+            state: &refreshed.state,
+            address: &refreshed.address,
+            kind: refreshed.kind.word(),
+            explained: &refreshed.explained,
+            unexplained: &refreshed.unexplained,
+            drifts: &refreshed.drifts,
+            actors: &refreshed.actors,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -253,6 +287,7 @@ pub struct DriftOut<'a> {
     rules: &'a [String],
     suppressed_by: Option<&'a str>,
     remedy: RemedyOut<'a>,
+    seen_by_plan: bool,
 }
 
 impl<'a> DriftOut<'a> {
@@ -284,6 +319,7 @@ impl<'a> DriftOut<'a> {
             rules: &drift.rules,
             suppressed_by: drift.suppressed_by.as_deref(),
             remedy: RemedyOut::of(&drift.remedy),
+            seen_by_plan: false,
         }
     }
 }

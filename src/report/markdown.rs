@@ -106,6 +106,12 @@ fn tail(report: &Report, style: &Style) -> String {
         })
         .collect();
     list(&mut page, "Refused calls", &refused);
+    let refreshed: Vec<String> = report
+        .refreshed
+        .iter()
+        .map(|found| code(&short(&words::refreshed(found).1)))
+        .collect();
+    list(&mut page, "Found changed by the plan's refresh", &refreshed);
     let unreadable: Vec<String> = report
         .evidence
         .unreadable

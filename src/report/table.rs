@@ -137,8 +137,20 @@ pub fn footer(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result
         &words::evidence(&report.evidence),
         style,
         out,
-    )
+    )?;
+    let notes = report.refreshed.iter().map(|found| {
+        let (is_explained, text) = words::refreshed(found);
+        (if is_explained { "= " } else { "? " }, text)
+    });
+    let paint = Paint {
+        colour: style.colour,
+    };
+    let room = style.width.saturating_sub(11);
+    write_notes(REFRESHED, &notes.collect::<Vec<_>>(), room, paint, out)
 }
+
+/// What comes above what a plan's refresh found.
+const REFRESHED: &str = "Found changed by the plan's refresh:";
 
 /// What was read, as `text` says it, and what could not be read or judged.
 pub fn evidence(

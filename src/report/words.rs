@@ -7,8 +7,8 @@ use super::text::visible;
 use super::value::{Change, Side, inline};
 use super::{Style, lines};
 use crate::drift::model::{
-    Actor, Attribute, Drift, Event, Evidence, FailedCall, Kind, Origin, Report, Severity,
-    StateSummary, Status, Unmapped, Unreadable, Window,
+    Actor, Attribute, Drift, Event, Evidence, FailedCall, Kind, Origin, Refreshed, Report,
+    Severity, StateSummary, Status, Unmapped, Unreadable, Window,
 };
 
 /// How far a verdict can be trusted.
@@ -386,6 +386,38 @@ pub fn ending(drift: &Drift) -> Option<String> {
             None => "suppressed".to_owned(),
         }),
     }
+}
+
+/// What a plan's refresh found, on one line, and whether the evidence explains all of it.
+pub fn refreshed(found: &Refreshed) -> (bool, String) {
+    let address = visible(&found.address);
+    let list = |paths: &[String]| {
+        let paths: Vec<_> = paths.iter().map(|path| visible(path)).collect();
+        paths.join(", ")
+    };
+    let actors = list(&found.actors);
+    let by = if actors.is_empty() {
+        "explained by the evidence".to_owned()
+    } else {
+        format!("changed by {actors}")
+    };
+    let mut parts = Vec::new();
+    let gone = found.kind == Kind::Deleted;
+    if gone && !found.drifts.is_empty() {
+        parts.push(format!("gone, {by}"));
+    }
+    if !found.explained.is_empty() {
+        parts.push(format!("{} {by}", list(&found.explained)));
+    }
+    let unexplained = match gone {
+        true if found.drifts.is_empty() => "gone".to_owned(),
+        _ => list(&found.unexplained),
+    };
+    let is_explained = unexplained.is_empty();
+    if !is_explained {
+        parts.push(format!("{unexplained} not in the evidence of this window"));
+    }
+    (is_explained, format!("{address}: {}", parts.join("; ")))
 }
 
 /// A refused call on one line.

@@ -51,6 +51,16 @@ pub trait Remote: Sync {
     fn list(&self, location: &RemoteLocation, prefix: &str) -> Result<Vec<String>, StoreError>;
 }
 
+/// Opens keys that AWS KMS sealed. Called from several threads at once.
+pub trait KeyService: Sync {
+    /// The key.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or cannot be reached.
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, StoreError>;
+}
+
 /// A store of objects in buckets. Called from several threads at once.
 pub trait ObjectStore: Sync {
     /// Fetches an object.

@@ -1,4 +1,4 @@
-//! States that OpenTofu encrypted, opened with a passphrase.
+//! States that OpenTofu encrypted, opened with a passphrase or through AWS KMS.
 //!
 //! Such a state is a JSON object of `encryption_version`, `encrypted_data` (base64: a nonce of 12
 //! bytes, AES-GCM's text and its tag) and `meta`, which holds for each key provider what it needs
@@ -12,7 +12,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::{aead, pbkdf2};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use super::backend::KeyService;
 
 /// The one version of the format that there is.
 const VERSION: &str = "v0";
@@ -70,6 +73,12 @@ struct Pbkdf2 {
     key_length: usize,
 }
 
+/// What the key provider `aws_kms` keeps beside the data.
+#[derive(Deserialize)]
+struct AwsKms {
+    ciphertext_blob: String,
+}
+
 const PULL: &str =
     "decrypt it where its key is configured: `tofu state pull | tfdrift scan --state -`";
 
@@ -80,6 +89,7 @@ const PULL: &str =
 pub(crate) fn open(
     text: &[u8],
     passphrase: Option<Passphrase<'_>>,
+    service: Option<&dyn KeyService>,
 ) -> Result<Option<Vec<u8>>, Closed> {
     // Nearly every state is not, and large: one glance is enough.
     if memchr::memmem::find(text, b"\"encrypted_data\"").is_none() {
@@ -96,6 +106,15 @@ pub(crate) fn open(
         return Err(Closed::new(problem, PULL));
     }
     let keys: Vec<Pbkdf2> = sealed.meta.values().filter_map(read_meta).collect();
+    let sealed_keys: Vec<AwsKms> = sealed.meta.values().filter_map(read_meta).collect();
+    if let (Some(service), false) = (service, sealed_keys.is_empty()) {
+        let data = decode(data)?;
+        for key in &sealed_keys {
+            if let Some(text) = key.open(service, &data)? {
+                return Ok(Some(text));
+            }
+        }
+    }
     if keys.is_empty() {
         let providers: Vec<&str> = sealed.meta.keys().map(|name| provider(name)).collect();
         let by = if providers.is_empty() {
@@ -113,9 +132,7 @@ pub(crate) fn open(
              decrypt it where it is configured: `tofu state pull | tfdrift scan --state -`",
         ));
     };
-    let data = STANDARD
-        .decode(data)
-        .map_err(|_| Closed::new("the state's encrypted data is damaged", PULL))?;
+    let data = decode(data)?;
     for key in &keys {
         if let Some(text) = key.open(passphrase.secret, &data)? {
             return Ok(Some(text));
@@ -136,12 +153,57 @@ fn provider(name: &str) -> &str {
     name.split('.').nth(1).unwrap_or(name)
 }
 
-/// What `pbkdf2` kept; none for another key provider. Told by what is there: the name may be any.
-fn read_meta(meta: &Value) -> Option<Pbkdf2> {
+/// What a key provider kept; none for another one. Told by what is there: the name may be any.
+fn read_meta<T: DeserializeOwned>(meta: &Value) -> Option<T> {
     match meta {
         Value::String(text) => serde_json::from_slice(&STANDARD.decode(text).ok()?).ok(),
-        other => Pbkdf2::deserialize(other).ok(),
+        other => T::deserialize(other).ok(),
     }
+}
+
+fn decode(data: &str) -> Result<Vec<u8>, Closed> {
+    STANDARD
+        .decode(data)
+        .map_err(|_| Closed::new("the state's encrypted data is damaged", PULL))
+}
+
+impl AwsKms {
+    /// The opened text; none when the key does not fit.
+    fn open(&self, service: &dyn KeyService, data: &[u8]) -> Result<Option<Vec<u8>>, Closed> {
+        let sealed = STANDARD
+            .decode(&self.ciphertext_blob)
+            .map_err(|_| Closed::new("the state's sealed key is damaged", PULL))?;
+        let key = service.open(&sealed).map_err(|error| {
+            let problem = format!(
+                "the state is encrypted by OpenTofu with a key of AWS KMS: {}",
+                error.problem
+            );
+            Closed::new(problem, error.remedy.unwrap_or_else(|| PULL.to_owned()))
+        })?;
+        let cipher = match key.len() {
+            16 => &aead::AES_128_GCM,
+            32 => &aead::AES_256_GCM,
+            length => {
+                let problem = format!("the state's key of {length} bytes is not supported");
+                return Err(Closed::new(problem, PULL));
+            }
+        };
+        Ok(unseal(cipher, &key, data))
+    }
+}
+
+/// What AES-GCM sealed; none when the key does not fit.
+fn unseal(cipher: &'static aead::Algorithm, key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+    let key = aead::LessSafeKey::new(aead::UnboundKey::new(cipher, key).ok()?);
+    let (nonce, text) = data.split_at_checked(aead::NONCE_LEN)?;
+    let nonce = aead::Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut text = text.to_vec();
+    let length = key
+        .open_in_place(nonce, aead::Aad::empty(), &mut text)
+        .ok()?
+        .len();
+    text.truncate(length);
+    Some(text)
 }
 
 impl Pbkdf2 {
@@ -169,29 +231,14 @@ impl Pbkdf2 {
             .map_err(|_| unsupported("the state's salt is damaged".to_owned()))?;
         let mut key = vec![0; self.key_length];
         pbkdf2::derive(hash, rounds, &salt, secret.as_bytes(), &mut key);
-        let Ok(key) = aead::UnboundKey::new(cipher, &key) else {
-            return Ok(None);
-        };
-        let Some((nonce, text)) = data.split_at_checked(aead::NONCE_LEN) else {
-            return Ok(None);
-        };
-        let Ok(nonce) = aead::Nonce::try_assume_unique_for_key(nonce) else {
-            return Ok(None);
-        };
-        let mut text = text.to_vec();
-        let key = aead::LessSafeKey::new(key);
-        let length = match key.open_in_place(nonce, aead::Aad::empty(), &mut text) {
-            Ok(opened) => opened.len(),
-            Err(_) => return Ok(None),
-        };
-        text.truncate(length);
-        Ok(Some(text))
+        Ok(unseal(cipher, &key, data))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::backend::StoreError;
     use serde_json::json;
 
     /// Made with OpenSSL's own PBKDF2 and AES-GCM (through Python's `hashlib` and `cryptography`).
@@ -246,7 +293,7 @@ mod tests {
             ("sha256", 16),
         ] {
             let sealed = seal(b"the state", "correct horse battery", hash, length).to_string();
-            let opened = open(sealed.as_bytes(), passphrase("correct horse battery"));
+            let opened = open(sealed.as_bytes(), passphrase("correct horse battery"), None);
             assert_eq!(opened, Ok(Some(b"the state".to_vec())), "{hash} {length}");
         }
     }
@@ -256,6 +303,7 @@ mod tests {
         let opened = open(
             FOREIGN.as_bytes(),
             passphrase("correct-horse-battery-staple"),
+            None,
         );
         let text = String::from_utf8(opened.unwrap().unwrap()).unwrap();
         assert!(text.contains("\"version\""), "{text}");
@@ -329,8 +377,12 @@ mod tests {
                 "tofu state pull",
             ),
         ] {
-            let closed =
-                open(sealed.to_string().as_bytes(), secret.and_then(passphrase)).unwrap_err();
+            let closed = open(
+                sealed.to_string().as_bytes(),
+                secret.and_then(passphrase),
+                None,
+            )
+            .unwrap_err();
             assert!(closed.problem.contains(problem), "{closed:?}");
             assert!(closed.remedy.contains(remedy), "{closed:?}");
             assert!(!format!("{closed:?}{:?}", passphrase("right")).contains("\"right\""));
@@ -345,7 +397,59 @@ mod tests {
             "\"encrypted_data\"",
             "",
         ] {
-            assert_eq!(open(text.as_bytes(), passphrase("x")), Ok(None), "{text}");
+            assert_eq!(
+                open(text.as_bytes(), passphrase("x"), None),
+                Ok(None),
+                "{text}"
+            );
+        }
+    }
+
+    /// Opens sealed keys by turning their bits; refuses `no`.
+    struct Turning;
+
+    impl KeyService for Turning {
+        fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+            if sealed == b"no" {
+                return Err(StoreError::new("it refuses", "allow kms:Decrypt"));
+            }
+            Ok(sealed.iter().map(|byte| !byte).collect())
+        }
+    }
+
+    #[test]
+    fn a_key_that_kms_sealed_opens_the_state() {
+        let sealed = |key: &[u8], blob: &[u8]| {
+            let cipher = if key.len() == 16 {
+                &aead::AES_128_GCM
+            } else {
+                &aead::AES_256_GCM
+            };
+            let cipher = aead::LessSafeKey::new(aead::UnboundKey::new(cipher, key).unwrap());
+            let mut text = b"the state".to_vec();
+            let nonce = aead::Nonce::assume_unique_for_key([7; 12]);
+            cipher
+                .seal_in_place_append_tag(nonce, aead::Aad::empty(), &mut text)
+                .unwrap();
+            let meta = json!({"ciphertext_blob": STANDARD.encode(blob)}).to_string();
+            json!({"meta": {"key_provider.aws_kms.main": STANDARD.encode(meta)},
+                "encrypted_data": STANDARD.encode([vec![7; 12], text].concat()),
+                "encryption_version": "v0"})
+            .to_string()
+        };
+        for key in [vec![3; 16], vec![3; 32]] {
+            let blob: Vec<u8> = key.iter().map(|byte: &u8| !byte).collect();
+            let opened = open(sealed(&key, &blob).as_bytes(), None, Some(&Turning));
+            assert_eq!(opened, Ok(Some(b"the state".to_vec())));
+        }
+        for (blob, problem, remedy) in [
+            (&b"no"[..], "it refuses", "kms:Decrypt"),
+            (b"short", "5 bytes", "tofu state pull"),
+            (&[9; 32], "its key comes from aws_kms", "tofu state pull"),
+        ] {
+            let closed = open(sealed(&[3; 32], blob).as_bytes(), None, Some(&Turning)).unwrap_err();
+            assert!(closed.problem.contains(problem), "{closed:?}");
+            assert!(closed.remedy.contains(remedy), "{closed:?}");
         }
     }
 }

@@ -53,6 +53,28 @@ pub struct StateFile {
     pub as_of: Option<Timestamp>,
     /// The version of Terraform that wrote it.
     pub terraform_version: Option<String>,
+    /// The plan it was taken from, if it was.
+    pub plan: Option<Plan>,
+}
+
+/// What a plan says beside the state that it started from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// When it was made, as far as it tells.
+    pub made: Option<Timestamp>,
+    /// What its refresh found changed outside Terraform.
+    pub refreshed: Vec<Refreshed>,
+}
+
+/// A managed instance that a refresh found otherwise than Terraform believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Terraform's address.
+    pub address: String,
+    /// Whether it was gone.
+    pub is_gone: bool,
+    /// The attributes that differed; empty when it was gone. No values: some are secret.
+    pub paths: Vec<AttributePath>,
 }
 
 /// An instance's number in its inventory, in the order of states and of resources in them.

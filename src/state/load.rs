@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-use super::backend::{Object, ObjectStore, Remote, StoreError};
+use super::backend::{KeyService, Object, ObjectStore, Remote, StoreError};
 use super::encryption::{self, Passphrase};
 use super::formats::{self, Parsed};
 use super::inventory::{Inventory, Naming};
@@ -41,6 +41,8 @@ pub struct Access<'a> {
     pub as_of: Option<Timestamp>,
     /// Opens states that OpenTofu encrypted.
     pub passphrase: Option<Passphrase<'a>>,
+    /// Opens the keys of such states that AWS KMS sealed.
+    pub keys: Option<&'a dyn KeyService>,
 }
 
 /// Reads all states at `locations` in the order given; those of one location in the order of
@@ -123,7 +125,7 @@ fn read(
 ) -> Result<Option<Parsed>, Box<Problem>> {
     let location = source.place.to_string();
     let mut object = fetch(&source.place, access)?;
-    match encryption::open(&object.bytes, access.passphrase) {
+    match encryption::open(&object.bytes, access.passphrase, access.keys) {
         Ok(None) => {}
         Ok(Some(text)) => object.bytes = text,
         Err(closed) => {

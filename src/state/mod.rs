@@ -28,7 +28,7 @@ mod testing;
 pub use address::{Address, Key, ModuleStep};
 pub use discover::{Discovered, discover};
 pub use encryption::Passphrase;
-pub use inventory::{Instance, InstanceId, Inventory, Naming, Scope, StateFile};
+pub use inventory::{Instance, InstanceId, Inventory, Naming, Plan, Refreshed, Scope, StateFile};
 pub use load::{Access, Loaded, load, load_text};
 pub use location::{RemoteLocation, RemotePlace, S3Location, Settings, StateLocation};
 pub use path::{AttributePath, Step};

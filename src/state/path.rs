@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::syntax::{Bracket, Cursor, SyntaxError, is_identifier, write_quoted};
 
@@ -24,6 +24,15 @@ pub enum Step {
 }
 
 impl AttributePath {
+    /// The attributes in which two objects differ: of maps key by key, of a list of one block at
+    /// most inside it, of any other list the whole.
+    #[must_use]
+    pub fn differences(one: &Value, other: &Value) -> Vec<Self> {
+        let mut found = Vec::new();
+        differ(one, other, &mut Vec::new(), &mut found);
+        found
+    }
+
     /// The steps, from the resource inwards.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
@@ -62,6 +71,39 @@ impl AttributePath {
         let mut found = Vec::new();
         collect_marks(marks, &mut Vec::new(), &mut found);
         found
+    }
+}
+
+fn differ(one: &Value, other: &Value, steps: &mut Vec<Step>, found: &mut Vec<AttributePath>) {
+    // To a provider, what is not there, null and what is empty are mostly the same.
+    let is_nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    };
+    match (one, other) {
+        _ if one == other || (is_nothing(one) && is_nothing(other)) => {}
+        (Value::Object(left), Value::Object(right)) => {
+            let new = right.keys().filter(|name| !left.contains_key(*name));
+            for name in left.keys().chain(new) {
+                let part =
+                    |members: &Map<String, Value>| members.get(name).cloned().unwrap_or_default();
+                steps.push(Step::Name(name.as_str().into()));
+                differ(&part(left), &part(right), steps, found);
+                steps.pop();
+            }
+        }
+        (Value::Array(left), Value::Array(right)) => match (left.as_slice(), right.as_slice()) {
+            ([left @ Value::Object(_)], [right @ Value::Object(_)]) => {
+                steps.push(Step::Index(0));
+                differ(left, right, steps, found);
+                steps.pop();
+            }
+            _ => found.push(AttributePath(steps.clone().into())),
+        },
+        _ => found.push(AttributePath(steps.clone().into())),
     }
 }
 
@@ -154,6 +196,29 @@ mod tests {
 
     fn written(paths: &[AttributePath]) -> Vec<String> {
         paths.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn differences_are_named_as_terraform_names_attributes() {
+        let one = json!({"a": 1, "same": [1], "none": null, "tags": {"x": "1", "gone": "2", "a.b": "c"},
+            "block": [{"size": 1, "kind": "k"}], "rules": [{"p": 1}, {"p": 2}], "list": [1, 2]});
+        let other = json!({"a": 2, "same": [1], "none": [], "tags": {"x": "1", "new": "3", "a.b": "d"},
+            "block": [{"size": 2, "kind": "k"}], "rules": [{"p": 1}], "list": [1]});
+        let found = AttributePath::differences(&one, &other);
+        let mut paths: Vec<String> = found.iter().map(ToString::to_string).collect();
+        paths.sort();
+        assert_eq!(
+            paths,
+            [
+                "a",
+                "block[0].size",
+                "list",
+                "rules",
+                "tags.gone",
+                "tags.new",
+                "tags[\"a.b\"]"
+            ]
+        );
     }
 
     #[test]

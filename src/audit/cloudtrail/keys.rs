@@ -4,7 +4,7 @@
 //! object may be spelt otherwise, all are read again in full.
 #![allow(clippy::inline_always)] // What is done per colon is to be compiled into the walk.
 
-use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons};
+use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons, sought_colons};
 
 /// A key that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +162,10 @@ impl Values {
     }
 }
 
+/// The keys that decide on nine records in ten.
+pub(crate) const TIME: &[u8] = SPELT[Key::Time as usize].1;
+pub(crate) const READ_ONLY: &[u8] = SPELT[Key::ReadOnly as usize].1;
+
 /// Where the values of the two keys stand that decide on nine records in ten.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Glance {
@@ -176,38 +180,23 @@ impl Glance {
     /// None when it does not end.
     #[inline]
     pub(crate) fn at(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
-        const TIME: &[u8] = SPELT[Key::Time as usize].1;
-        const READ_ONLY: &[u8] = SPELT[Key::ReadOnly as usize].1;
-        let (mut time, mut read_only, mut doubtful) = (0, 0, false);
-        let end = own_colons(bytes, at, |colons| {
-            if colons.odd {
-                doubtful |= are_odd(bytes, colons);
-            }
-            for colon in colons {
-                let last = last_before(bytes, colon);
-                if last == const { last_of(TIME) } {
-                    time = colon;
-                } else if last == const { last_of(READ_ONLY) } {
-                    read_only = colon;
-                }
+        // Of an object's own members few have these letters there.
+        const BACK: usize = 5;
+        const LETTERS: [u8; 2] = [TIME[TIME.len() - BACK], READ_ONLY[READ_ONLY.len() - BACK]];
+        let mut glance = Self::default();
+        let (end, odd) = sought_colons(bytes, at, LETTERS, BACK, |colon| {
+            let before = bytes.get(..colon).unwrap_or_default();
+            if before.ends_with(TIME) {
+                glance.time = colon + 1;
+            } else if before.ends_with(READ_ONLY) {
+                glance.read_only = colon + 1;
             }
         })?;
-        let is_whole = |colon: usize, spelt: &[u8]| {
-            colon == 0 || bytes.get(..colon).is_some_and(|text| text.ends_with(spelt))
-        };
-        let glance = if doubtful || !is_whole(time, TIME) || !is_whole(read_only, READ_ONLY) {
+        if odd {
             let values = Values::at(bytes, at)?;
-            Self {
-                time: values.of(Key::Time),
-                read_only: values.of(Key::ReadOnly),
-            }
-        } else {
-            let behind = |colon: usize| if colon == 0 { 0 } else { colon + 1 };
-            Self {
-                time: behind(time),
-                read_only: behind(read_only),
-            }
-        };
+            glance.time = values.of(Key::Time);
+            glance.read_only = values.of(Key::ReadOnly);
+        }
         Some((glance, end))
     }
 }
@@ -226,26 +215,6 @@ fn are_odd(bytes: &[u8], mut colons: Colons) -> bool {
         });
         !is_usual
     })
-}
-
-/// The eight bytes before a byte as a number; 0 where there are less, which is no key's.
-#[inline(always)]
-fn last_before(bytes: &[u8], end: usize) -> u64 {
-    let word = end
-        .checked_sub(8)
-        .and_then(|start| bytes.get(start..end)?.first_chunk());
-    word.copied().map_or(0, u64::from_le_bytes)
-}
-
-/// The last eight bytes of a key as a number.
-const fn last_of(spelt: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    let mut back = 1;
-    while back <= 8 {
-        word[8 - back] = spelt[spelt.len() - back];
-        back += 1;
-    }
-    u64::from_le_bytes(word)
 }
 
 /// The sixteen bytes before a byte, as two numbers; zeroes where there are less.

@@ -25,6 +25,9 @@ pub(crate) trait Sight: Copy {
     /// The masks of a block.
     fn masks(self, block: &[u8; BLOCK]) -> Masks;
 
+    /// Where either of two bytes stands.
+    fn either(self, block: &[u8; BLOCK], one: u8, other: u8) -> u64;
+
     /// Bit n is the parity of the bits 0 to n.
     fn parity(self, bits: u64) -> u64;
 }
@@ -61,8 +64,8 @@ mod x86 {
 
     use super::{BLOCK, Look, Masks, Sight};
     use std::arch::x86_64::{
-        __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
-        _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        __m256i, __m512i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64,
+        _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
         _mm256_setr_epi64x, _mm512_cmpeq_epi8_mask, _mm512_or_si512, _mm512_set1_epi8,
         _mm512_setr_epi64,
     };
@@ -124,6 +127,12 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn either(self, block: &[u8; BLOCK], one: u8, other: u8) -> u64 {
+            // SAFETY: `self` exists, so the machine has AVX2.
+            unsafe { either_avx2(block, one, other) }
+        }
+
+        #[inline(always)]
         fn parity(self, bits: u64) -> u64 {
             // SAFETY: `self` exists, so the machine has carry-less multiplication.
             unsafe { parity(bits) }
@@ -135,6 +144,12 @@ mod x86 {
         fn masks(self, block: &[u8; BLOCK]) -> Masks {
             // SAFETY: `self` exists, so the machine has AVX-512 for bytes.
             unsafe { masks_avx512(block) }
+        }
+
+        #[inline(always)]
+        fn either(self, block: &[u8; BLOCK], one: u8, other: u8) -> u64 {
+            // SAFETY: `self` exists, so the machine has AVX-512 for bytes.
+            unsafe { either_avx512(block, one, other) }
         }
 
         #[inline(always)]
@@ -161,22 +176,31 @@ mod x86 {
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
-    fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
+    fn halves(block: &[u8; BLOCK]) -> [__m256i; 2] {
         let word = |at| word(block, at);
-        let halves = [
+        [
             _mm256_setr_epi64x(word(0), word(8), word(16), word(24)),
             _mm256_setr_epi64x(word(32), word(40), word(48), word(56)),
-        ];
+        ]
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    fn equal(halves: [__m256i; 2], byte: u8) -> u64 {
+        let [low, high] = halves.map(|half| {
+            let equal = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte as i8));
+            u64::from(_mm256_movemask_epi8(equal) as u32)
+        });
+        low | high << 32
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
+        let halves = halves(block);
         // `[` and `{`, `]` and `}` differ in this bit alone.
         let folded = halves.map(|half| _mm256_or_si256(half, _mm256_set1_epi8(0x20)));
-        let equal = |halves: [__m256i; 2], byte: u8| {
-            let [low, high] = halves.map(|half| {
-                let equal = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte as i8));
-                u64::from(_mm256_movemask_epi8(equal) as u32)
-            });
-            low | high << 32
-        };
         Masks {
             quote: equal(halves, b'"'),
             backslash: equal(halves, b'\\'),
@@ -187,11 +211,17 @@ mod x86 {
     }
 
     #[inline]
+    #[target_feature(enable = "avx2")]
+    fn either_avx2(block: &[u8; BLOCK], one: u8, other: u8) -> u64 {
+        let halves = halves(block);
+        equal(halves, one) | equal(halves, other)
+    }
+
+    #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    #[allow(clippy::cast_possible_wrap)]
-    fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
+    fn whole(block: &[u8; BLOCK]) -> __m512i {
         let word = |at| word(block, at);
-        let bytes = _mm512_setr_epi64(
+        _mm512_setr_epi64(
             word(0),
             word(8),
             word(16),
@@ -200,7 +230,14 @@ mod x86 {
             word(40),
             word(48),
             word(56),
-        );
+        )
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[allow(clippy::cast_possible_wrap)]
+    fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
+        let bytes = whole(block);
         let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
         Masks {
             quote: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'"' as i8)),
@@ -209,6 +246,15 @@ mod x86 {
             close: _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(b'}' as i8)),
             colon: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b':' as i8)),
         }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[allow(clippy::cast_possible_wrap)]
+    fn either_avx512(block: &[u8; BLOCK], one: u8, other: u8) -> u64 {
+        let bytes = whole(block);
+        let equal = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+        equal(one) | equal(other)
     }
 }
 
@@ -247,6 +293,15 @@ mod words {
                 masks.colon |= equal(word, b':') << shift;
             }
             masks
+        }
+
+        fn either(self, block: &[u8; BLOCK], one: u8, other: u8) -> u64 {
+            let (words, _) = block.as_chunks::<8>();
+            let found = words.iter().enumerate().map(|(index, word)| {
+                let word = u64::from_le_bytes(*word);
+                (equal(word, one) | equal(word, other)) << (index * 8)
+            });
+            found.fold(0, |all, one| all | one)
         }
 
         fn parity(self, mut bits: u64) -> u64 {

@@ -174,6 +174,134 @@ pub(crate) fn nest_end(bytes: &[u8], at: usize) -> Option<usize> {
     })
 }
 
+/// Tells where colons of an object's own members are, of those whose key has one of two letters so
+/// many bytes before it, in order; `at` is where its `{` stands. Others may be among them near the
+/// edges of the text. Returns the byte behind its `}`, and whether any key in it may not be spelt as
+/// usual, without escapes, right before its colon; none when it does not end.
+///
+/// Of what a walk costs, most is guessing wrong how a shape goes on. So here there is one guess for
+/// each block: that it holds nothing in question.
+#[inline]
+pub(crate) fn sought_colons(
+    bytes: &[u8],
+    at: usize,
+    letters: [u8; 2],
+    back: usize,
+    found: impl FnMut(usize),
+) -> Option<(usize, bool)> {
+    look(Search {
+        bytes,
+        at,
+        letters,
+        back,
+        found,
+    })
+}
+
+struct Search<'a, F> {
+    bytes: &'a [u8],
+    at: usize,
+    letters: [u8; 2],
+    back: usize,
+    found: F,
+}
+
+impl<F: FnMut(usize)> Look for Search<'_, F> {
+    type Found = Option<(usize, bool)>;
+
+    #[inline(always)]
+    fn look<S: Sight>(mut self, sight: S) -> Option<(usize, bool)> {
+        let mut carry = Carry::default();
+        let mut escapes = Escapes::default();
+        let mut depth = 0u32;
+        let mut base = self.at;
+        let (mut quote_before, mut odd) = (0, 0);
+        let mut tail;
+        loop {
+            let rest = self.bytes.get(base..).filter(|rest| !rest.is_empty())?;
+            let before = base
+                .checked_sub(self.back)
+                .and_then(|base| self.bytes.get(base..)?.first_chunk());
+            let (block, sought) = if let (Some(block), Some(before)) = (rest.first_chunk(), before)
+            {
+                let [one, other] = self.letters;
+                (block, sight.either(before, one, other))
+            } else {
+                tail = [0; BLOCK];
+                for (to, from) in tail.iter_mut().zip(rest) {
+                    *to = *from;
+                }
+                (&tail, u64::MAX)
+            };
+            let masks = sight.masks(block);
+            let strings = carry.strings(sight, masks);
+            let colons = masks.colon & !strings;
+            odd |= colons & !(masks.quote << 1 | quote_before);
+            quote_before = masks.quote >> 63;
+            if masks.backslash | escapes.pending != 0 {
+                odd |= colons & escapes.behind(strings, masks.backslash);
+            }
+            let open = masks.open & !strings;
+            let close = masks.close & !strings;
+            let closing = close.count_ones();
+            let mut in_question = colons & sought;
+            if in_question != 0 || closing >= depth {
+                let depth_before = |bit: u64| {
+                    let before = bit.wrapping_sub(1);
+                    depth + (open & before).count_ones() - (close & before).count_ones()
+                };
+                let mut end = 0;
+                if closing >= depth {
+                    let mut brackets = close;
+                    while brackets != 0 {
+                        let bit = brackets & brackets.wrapping_neg();
+                        if depth_before(bit) <= 1 {
+                            end = bit;
+                            break;
+                        }
+                        brackets ^= bit;
+                    }
+                }
+                in_question &= end.wrapping_sub(1);
+                while in_question != 0 {
+                    let bit = in_question & in_question.wrapping_neg();
+                    if depth_before(bit) == 1 {
+                        (self.found)(base + bit.trailing_zeros() as usize);
+                    }
+                    in_question ^= bit;
+                }
+                if end != 0 {
+                    return Some((base + end.trailing_zeros() as usize + 1, odd != 0));
+                }
+            }
+            depth = depth + open.count_ones() - closing;
+            base += BLOCK;
+        }
+    }
+}
+
+/// Which strings have escapes, from block to block.
+#[derive(Default)]
+struct Escapes {
+    /// Bit 0: whether the string that the block before ended in has escapes; bit 1: whether its
+    /// last byte ends a string with escapes.
+    pending: u64,
+}
+
+impl Escapes {
+    /// The bytes right behind strings with escapes.
+    #[inline(always)]
+    fn behind(&mut self, strings: u64, backslash: u64) -> u64 {
+        // A backslash in a string carries over to the quote that ends it.
+        let (ends, over) = strings.overflowing_add(backslash & strings);
+        let (ends, further) = ends.overflowing_add(self.pending & 1 & strings);
+        let ends = ends & !strings;
+        let behind = ends << 1 | self.pending >> 1;
+        self.pending = u64::from(over | further) | ends >> 63 << 1;
+        behind
+    }
+}
+
 struct Walk<'a, F> {
     bytes: &'a [u8],
     at: usize,
@@ -250,7 +378,7 @@ impl<F: FnMut(Colons)> Look for Walk<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::super::blocks::{Look, Words};
-    use super::{Colons, Cursor, Raw, Stop, Walk, nest_end, own_colons};
+    use super::{Colons, Cursor, Raw, Search, Stop, Walk, nest_end, own_colons, sought_colons};
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -403,8 +531,38 @@ mod tests {
         }
 
         #[test]
+        fn sought_colons_are_the_own_ones_behind_a_letter(
+            text in "[{\\[]([\\\\\"{}\\[\\]:,TOab ]|\"[TO]abc\":|\"[TO]a\\\\c\":|[a-z]{20}|\\{\"a\":){0,60}",
+            at in 0_usize..8,
+        ) {
+            let text = format!("{}{text}", &"\":{\"T123"[..at]);
+            let bytes = text.as_bytes();
+            let mut own = Vec::new();
+            let end = own_colons(bytes, at, |colons| own.extend(colons));
+            let mut found = Vec::new();
+            let sought = sought_colons(bytes, at, *b"TO", 5, |colon| found.push(colon));
+            let mut plain = Vec::new();
+            let search = Search { bytes, at, letters: *b"TO", back: 5, found: |colon| plain.push(colon) };
+            prop_assert_eq!((&sought, &found), (&search.look(Words), &plain), "the sights differ");
+            prop_assert_eq!(sought.map(|(end, _)| end), end);
+            let Some((end, odd)) = sought else { return Ok(()) };
+            let has_letter = |colon: &&usize| colon.checked_sub(5).is_some_and(|at| matches!(bytes[at], b'T' | b'O'));
+            prop_assert!(own.iter().filter(has_letter).all(|colon| found.contains(colon)));
+            prop_assert!(found.iter().all(|colon| own.contains(colon)));
+            // A key with escapes, or one that does not stand right before its colon, is told.
+            let is_odd = |colon: &usize| {
+                let Some(key) = text[at..*colon].strip_suffix('"') else { return true };
+                let escaped = |quote: usize| key[..quote].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+                let start = key.rmatch_indices('"').map(|(quote, _)| quote).find(|quote| !escaped(*quote));
+                start.is_none_or(|start| key[start..].contains('\\'))
+            };
+            prop_assert!(odd || !own.iter().any(is_odd), "{}", &text[at..end]);
+        }
+
+        #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'{'), Just(b'}'), Just(b':'), Just(b','), Just(b'\\'), any::<u8>()], 0..300)) {
-            let _ = own_colons(&bytes, 0, |_| ());
+            let end = own_colons(&bytes, 0, |_| ());
+            prop_assert_eq!(sought_colons(&bytes, 0, *b":\"", 1, |_| ()).map(|(end, _)| end), end);
             let _ = nest_end(&bytes, 0);
             let _ = Cursor::new(&bytes, 0).value();
         }

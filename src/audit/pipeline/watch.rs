@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use crate::audit::stretch::Stretch;
+
 /// Watches a reading. Called from many threads, for every log file: be quick.
 pub trait Watch: Debug + Send + Sync {
     /// Whether a log file of this name, without its folders, is to be read.
@@ -14,5 +16,16 @@ pub trait Watch: Debug + Send + Sync {
     /// Not told of streams, and of files that are so large that they are read in parts.
     fn read(&self, location: &str, bytes: &[u8], sound: bool) {
         let _ = (location, bytes, sound);
+    }
+
+    /// The stretches of a place's event history that need not be asked for.
+    fn known(&self, place: &str) -> Vec<Stretch> {
+        let _ = place;
+        Vec::new()
+    }
+
+    /// A stretch of a place's event history was told whole.
+    fn told(&self, place: &str, stretch: Stretch) {
+        let _ = (place, stretch);
     }
 }

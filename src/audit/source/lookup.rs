@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::Region;
@@ -18,11 +19,16 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::audit::decode::Problem;
+use crate::audit::pipeline::Watch;
+use crate::audit::stretch::{Stretch, left_open};
 use crate::s3;
 use crate::window::Window;
 
 /// How far back the service remembers.
 pub const MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How long an event may take to come into the history. CloudTrail says fifteen minutes at most.
+const LATE: SignedDuration = SignedDuration::from_mins(30);
 
 /// The least time from one request to the next, of one account and region.
 const PACE: Duration = Duration::from_millis(500);
@@ -132,6 +138,8 @@ pub struct Lookup {
     pub window: Window,
     /// The time at which the service is asked.
     pub now: Timestamp,
+    /// Who knows what need not be asked for, and learns what was told.
+    pub watches: Vec<Arc<dyn Watch>>,
 }
 
 impl Lookup {
@@ -165,10 +173,25 @@ impl Lookup {
             let config = aws_sdk_cloudtrail::config::Builder::from(&config)
                 .region(Region::new(region.clone()))
                 .build();
-            let client = aws_sdk_cloudtrail::Client::from_conf(config);
-            asking.spawn(ask(client, region, since, until, out.clone()));
+            let asking_one = Asking {
+                client: aws_sdk_cloudtrail::Client::from_conf(config),
+                location: self.location(&region),
+                settled: self.now.checked_sub(LATE).unwrap_or(Timestamp::MIN),
+                watches: self.watches.clone(),
+                out: out.clone(),
+            };
+            asking.spawn(asking_one.ask(Stretch { since, until }));
         }
         while asking.join_next().await.is_some() {}
+    }
+
+    /// What a region is called, with its account where a role tells it.
+    fn location(&self, region: &str) -> String {
+        let role = self.options.assume_role.as_deref().unwrap_or_default();
+        match role.split(':').nth(4) {
+            Some(account) => format!("lookup:{account}/{region}"),
+            None => format!("lookup:{region}"),
+        }
     }
 
     /// The part of the window that the service remembers. Says so when that is not all.
@@ -190,42 +213,79 @@ impl Lookup {
     }
 }
 
-/// Asks one region, page by page.
-async fn ask(
+/// The asking of one region.
+struct Asking {
     client: aws_sdk_cloudtrail::Client,
-    region: String,
-    since: Timestamp,
-    until: Timestamp,
+    location: String,
+    /// What happened before then has come into the history by now.
+    settled: Timestamp,
+    watches: Vec<Arc<dyn Watch>>,
     out: mpsc::Sender<Found>,
-) {
-    let location = format!("lookup:{region}");
-    let mut token = None;
-    let mut next = Instant::now();
-    let mut first = true;
-    loop {
-        let page = match one(&client, since, until, token.take(), &mut next).await {
-            Ok(page) => page,
-            Err(error) => {
-                let _ = out.send(refused(&location, &error, first)).await;
+}
+
+impl Asking {
+    /// Asks for all of a stretch that is not known, the earliest part first: what is complete
+    /// then reaches as far as can be, wherever it ends.
+    async fn ask(self, whole: Stretch) {
+        let known: Vec<Stretch> = self
+            .watches
+            .iter()
+            .flat_map(|watch| watch.known(&self.location))
+            .collect();
+        let mut next = Instant::now();
+        let mut first = true;
+        for open in left_open(whole, &known) {
+            if !self.stretch(open, &mut next, &mut first).await {
                 return;
             }
-        };
-        token = page.next_token.filter(|token| !token.is_empty());
-        let mut bytes = Vec::new();
-        for event in page.events.unwrap_or_default() {
-            bytes.extend_from_slice(event.cloud_trail_event.unwrap_or_default().as_bytes());
-            bytes.push(b'\n');
         }
-        if first && bytes.is_empty() {
-            bytes.extend_from_slice(b"{\"Records\":[]}\n");
+    }
+
+    /// Asks for a stretch page by page. The service tells the latest first. False when there is no
+    /// sense in going on.
+    async fn stretch(&self, open: Stretch, next: &mut Instant, first: &mut bool) -> bool {
+        let mut token = None;
+        let mut rest = open.until;
+        loop {
+            let page = match one(&self.client, open, token.take(), next).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.told(rest, open.until);
+                    let _ = self.out.send(refused(&self.location, &error, *first)).await;
+                    return false;
+                }
+            };
+            token = page.next_token.filter(|token| !token.is_empty());
+            let mut bytes = Vec::new();
+            for event in page.events.unwrap_or_default() {
+                let time = event.event_time.map(|time| time.secs());
+                // Others of the same second may stand on the next page.
+                let behind = time.and_then(|second| Timestamp::from_second(second + 1).ok());
+                rest = rest.min(behind.unwrap_or(rest));
+                bytes.extend_from_slice(event.cloud_trail_event.unwrap_or_default().as_bytes());
+                bytes.push(b'\n');
+            }
+            if *first && bytes.is_empty() {
+                bytes.extend_from_slice(b"{\"Records\":[]}\n");
+            }
+            *first = false;
+            let location = self.location.clone();
+            let found = Found::Page { location, bytes };
+            let empty = matches!(&found, Found::Page { bytes, .. } if bytes.is_empty());
+            if !empty && self.out.send(found).await.is_err() {
+                return false;
+            }
+            if token.is_none() {
+                self.told(open.since, open.until);
+                return true;
+            }
         }
-        first = false;
-        let location = location.clone();
-        if !bytes.is_empty() && out.send(Found::Page { location, bytes }).await.is_err() {
-            return;
-        }
-        if token.is_none() {
-            return;
+    }
+
+    fn told(&self, since: Timestamp, until: Timestamp) {
+        let until = until.min(self.settled);
+        for watch in &self.watches {
+            watch.told(&self.location, Stretch { since, until });
         }
     }
 }
@@ -233,8 +293,7 @@ async fn ask(
 /// Asks for one page at the service's pace, again and ever later when it is asked to slow down.
 async fn one(
     client: &aws_sdk_cloudtrail::Client,
-    since: Timestamp,
-    until: Timestamp,
+    Stretch { since, until }: Stretch,
     token: Option<String>,
     next: &mut Instant,
 ) -> Result<LookupEventsOutput, SdkError<LookupEventsError>> {

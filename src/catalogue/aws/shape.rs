@@ -35,6 +35,13 @@ pub fn normalised(mut request: Value) -> Value {
     request
 }
 
+/// Whether a service tags resources of other services (Resource Groups Tagging API Reference,
+/// *TagResources*).
+#[must_use]
+pub fn tags_for_others(service: &str) -> bool {
+    service == "tagging.amazonaws.com"
+}
+
 /// The version suffix that Lambda and `CloudFront` add to event names, taken away
 /// (`UpdateFunctionConfiguration20150331v2`, `CreateFunction2020_05_31`).
 #[must_use]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::source::{conditions, each, find, flatten, parent, source, words, yields};
 use super::{Problem, problem};
@@ -132,10 +133,8 @@ fn target(name: &Text, table: &Table, provenance: Provenance) -> Result<Target, 
         changes: Vec::new(),
         provenance,
     };
-    let tagged;
     let body = if *name == "*" {
-        tagged = any_tagged();
-        &tagged
+        any_tagged()
     } else {
         match schema::resource(name) {
             Some(body) => body,
@@ -181,7 +180,12 @@ fn target(name: &Text, table: &Table, provenance: Provenance) -> Result<Target, 
 }
 
 /// What every type that carries tags has in common.
-fn any_tagged() -> schema::Body {
+fn any_tagged() -> &'static schema::Body {
+    static TAGGED: OnceLock<schema::Body> = OnceLock::new();
+    TAGGED.get_or_init(tagged)
+}
+
+fn tagged() -> schema::Body {
     use schema::{Attribute, Type};
     let attribute = |ty| Attribute {
         ty,
@@ -215,7 +219,7 @@ fn effect(value: &Tree) -> Result<EffectKind, Problem> {
 fn changes(
     operation: Operation,
     value: &Tree,
-    body: &schema::Body,
+    body: &'static schema::Body,
 ) -> Result<Vec<Change>, Problem> {
     let Some(table) = value.as_table() else {
         return problem("`set`, `add` and `remove` are tables");

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use super::sections::{Section, Standing, failed, sections};
 use super::xml::escape;
 use super::{Style, words};
-use crate::drift::model::{Drift, Evidence, OriginClass, Report, Severity, StateSummary};
+use crate::drift::model::{Drift, Evidence, Kind, OriginClass, Report, Severity, StateSummary};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -47,6 +47,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
         writeln!(out, "</section>")?;
     }
     refused(report, style, out)?;
+    refreshed(report, out)?;
     foot(report, out)
 }
 
@@ -343,6 +344,34 @@ fn refused(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()
             text(&words::who(&event.actor)),
             card::origin_tag(event.origin.class),
             text(event.error.as_deref().unwrap_or("refused")),
+        )?;
+    }
+    writeln!(out, "</tbody></table></div></section>")
+}
+
+fn refreshed(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.refreshed.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        r#"<section><h2>Found changed by the plan's refresh</h2><div class="panel scroll"><table>
+<thead><tr><th scope="col">Resource</th><th scope="col">Explained by the evidence</th><th scope="col">Who</th><th scope="col">Not in the evidence</th></tr></thead><tbody>"#
+    )?;
+    for found in &report.refreshed {
+        let gone = found.kind == Kind::Deleted;
+        let paths = |paths: &[String], is_here: bool| {
+            let whole = (gone && is_here).then(|| "the whole resource".to_owned());
+            let all: Vec<String> = paths.iter().cloned().chain(whole).collect();
+            all.join(", ")
+        };
+        writeln!(
+            out,
+            r#"<tr><td class="mono">{}</td><td class="mono">{}</td><td class="who">{}</td><td class="mono">{}</td></tr>"#,
+            text(&found.address),
+            text(&paths(&found.explained, !found.drifts.is_empty())),
+            text(&found.actors.join(", ")),
+            text(&paths(&found.unexplained, found.drifts.is_empty())),
         )?;
     }
     writeln!(out, "</tbody></table></div></section>")

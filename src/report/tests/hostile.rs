@@ -51,6 +51,13 @@ pub fn filled_with(text: &str) -> Report {
         })
         .collect();
     let mut report = fixture::rich();
+    for found in &mut report.refreshed {
+        found.state = own();
+        found.address = own();
+        found.explained = vec![own()];
+        found.unexplained = vec![own()];
+        found.actors = vec![own()];
+    }
     for drift in &mut report.drifts {
         *drift = Drift {
             address: drift.address.as_ref().map(|_| own()),

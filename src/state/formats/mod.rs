@@ -112,6 +112,10 @@ pub(crate) fn read(bytes: &[u8], naming: &dyn Naming) -> Result<Parsed, Refusal>
         (_, None) if has("planned_values") => {
             parsed = show::read_plan(part("prior_state"), part("resource_drift"), naming)
                 .map_err(within("prior_state"))?;
+            if let Some(plan) = &mut parsed.file.plan {
+                let made = part("timestamp");
+                plan.made = made.and_then(|text| serde_json::from_str(text).ok());
+            }
         }
         (_, None) => {
             let mut refusal = Refusal::new("this JSON is no Terraform state", PULL);

@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use super::{Flaw, Parsed, draft_all};
 use crate::state::address::Address;
 use crate::state::draft::{Found, Kind};
-use crate::state::inventory::Naming;
-use crate::state::path::AttributePath;
+use crate::state::inventory::{self, Naming, Plan};
+use crate::state::path::{AttributePath, Step};
 
 #[derive(Deserialize)]
 struct Prior<'a> {
@@ -70,6 +70,8 @@ struct Refreshed<'a> {
 struct Change<'a> {
     #[serde(borrow)]
     before: Option<&'a RawValue>,
+    #[serde(borrow)]
+    after: Option<&'a RawValue>,
     #[serde(default)]
     before_sensitive: Value,
 }
@@ -125,7 +127,41 @@ pub(super) fn read_plan(
     }
     let mut parsed = collected.finish();
     parsed.is_plan = true;
+    parsed.file.plan = Some(Plan {
+        made: None,
+        refreshed: refreshed.iter().filter_map(found_changed).collect(),
+    });
     Ok(parsed)
+}
+
+/// What the refresh found of one instance; none when it is no drift of a managed one.
+fn found_changed(refreshed: &Refreshed<'_>) -> Option<inventory::Refreshed> {
+    if refreshed.deposed.is_some() || refreshed.mode == "data" {
+        return None;
+    }
+    let value = |text: &RawValue| serde_json::from_str::<Value>(text.get()).unwrap_or_default();
+    let before = value(refreshed.change.before?);
+    let after = refreshed.change.after.map(value).unwrap_or_default();
+    let paths = if after.is_null() {
+        Vec::new()
+    } else {
+        let mut paths = AttributePath::differences(&before, &after);
+        // With `tags` there is no news in `tags_all`.
+        let is = |path: &AttributePath, wanted: &str| match path.steps().first() {
+            Some(Step::Name(name)) => &**name == wanted,
+            _ => false,
+        };
+        if paths.iter().any(|path| is(path, "tags")) {
+            paths.retain(|path| !is(path, "tags_all"));
+        }
+        paths
+    };
+    let is_gone = after.is_null();
+    (is_gone || !paths.is_empty()).then(|| inventory::Refreshed {
+        address: refreshed.address.clone(),
+        is_gone,
+        paths,
+    })
 }
 
 /// A managed instance, whichever part of the text it stands in.
@@ -315,6 +351,39 @@ mod tests {
                     json!({"id": "i-3"}),
                     "key".into()
                 ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_plan_tells_when_it_was_made_and_what_its_refresh_found() {
+        let drift = |address: &str, mode: &str, after: &Value| {
+            json!({"address": address, "mode": mode, "change": {"actions": ["update"], "after": after,
+                "before": {"size": 1, "tags": {"a": "b"}, "tags_all": {"a": "b"}}}})
+        };
+        let inventory = inventory_of(&[&json!({
+            "format_version": "1.2", "planned_values": {}, "timestamp": "2026-01-15T10:30:00Z",
+            "resource_drift": [
+                drift("aws_instance.a", "managed", &json!({"size": 2, "tags": {}, "tags_all": {}})),
+                drift("aws_instance.gone", "managed", &Value::Null),
+                drift("aws_instance.same", "managed", &json!({"size": 1, "tags": {"a": "b"}, "tags_all": {"a": "b"}})),
+                drift("data.aws_ami.x", "data", &json!({"size": 2}))]
+        }).to_string()]);
+        let plan = inventory.states()[0].plan.clone().expect("a plan");
+        assert_eq!(plan.made, "2026-01-15T10:30:00Z".parse().ok());
+        let found: Vec<_> = plan
+            .refreshed
+            .iter()
+            .map(|found| {
+                let paths: Vec<_> = found.paths.iter().map(ToString::to_string).collect();
+                (&*found.address, found.is_gone, paths.join(" "))
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("aws_instance.a", false, "size tags.a".to_owned()),
+                ("aws_instance.gone", true, String::new()),
             ]
         );
     }

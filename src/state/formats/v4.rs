@@ -32,13 +32,14 @@ pub(super) struct Head<'a> {
 }
 
 /// Members of the outermost object by which other formats are known.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "modules",
     "backend",
     "values",
     "prior_state",
     "planned_values",
     "resource_drift",
+    "timestamp",
     "encrypted_data",
     "encryption_version",
 ];
