@@ -87,7 +87,8 @@ pub fn others(archive: &Path) -> Vec<Run> {
         .collect()
 }
 
-fn measured(mut command: Command, name: String) -> Option<Run> {
+/// Runs a program to its end.
+pub fn measured(mut command: Command, name: String) -> Option<Run> {
     let start = Instant::now();
     let mut child = command
         .stdin(Stdio::null())

@@ -1,19 +1,18 @@
 //! One scan over a loaded inventory: which calls are wanted, what comes of them, what a report says.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::args::{ScanArgs, Show as ShowWord};
 use super::code::Code;
 use super::config::Config;
 use super::memory::Memory;
 use super::verdict::Threshold;
 use crate::audit::call::Call;
-use crate::audit::decode::{Filter, Prospect, Tally};
+use crate::audit::decode::{Filter, Problem, Prospect, Tally};
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
 use crate::drift::analysis::{self, Settings};
 use crate::drift::confirm::confirm;
-use crate::drift::effect::{Effects, Resolver};
+use crate::drift::effect::Resolver;
+use crate::drift::journal::{Journal, Ordered};
 use crate::drift::model::{Drift, Evidence, Report, StateSummary, Status, Unreadable};
 use crate::drift::principals::Principals;
 use crate::drift::severity::Rules;
@@ -22,6 +21,9 @@ use crate::drift::wildcard;
 use crate::report::Show;
 use crate::state;
 use crate::window::Window;
+
+/// Bytes that a scan may take when nothing was said.
+const MEMORY: u64 = 256 << 20;
 
 /// One scan.
 pub struct Job<'a> {
@@ -61,17 +63,17 @@ impl Job<'_> {
             wanted: &wanted,
             failed: show.failed,
         };
-        let calls: Mutex<Vec<Effects<'_>>> = Mutex::new(Vec::new());
+        let room = self.args.resources.memory.map_or(MEMORY, |memory| memory.0);
+        let room = usize::try_from(room / 4).unwrap_or(usize::MAX);
+        let journal = Journal::new(&resolver, room);
         let take = |call: Call| {
-            let copy = self.memory.map(|_| call.clone());
+            let full = journal.is_full();
+            let copy = (full || self.memory.is_some()).then(|| call.clone());
             if let Some(effects) = resolver.resolve(call) {
-                if let (Some(memory), Some(copy)) = (self.memory, copy) {
-                    memory.keep(copy, &effects);
+                if let (Some(memory), Some(copy)) = (self.memory, &copy) {
+                    memory.keep(copy.clone(), &effects);
                 }
-                calls
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(effects);
+                journal.keep(effects, copy.as_ref().filter(|_| full));
             }
         };
         let known = self.memory.and_then(|memory| memory.before);
@@ -79,15 +81,14 @@ impl Job<'_> {
         let known = known.iter().filter(|call| call.time < self.window.until);
         known.cloned().for_each(take);
         let tally = read(&filter, &take)?;
-        let calls = calls.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.judge(&resolver, calls, &tally, show))
+        Ok(self.judge(&resolver, journal.ordered(), tally, show))
     }
 
     fn judge(
         &self,
         resolver: &Resolver<'_>,
-        calls: Vec<Effects<'_>>,
-        tally: &Tally,
+        mut calls: Ordered<'_>,
+        mut tally: Tally,
         show: Show,
     ) -> Report {
         let globs = &self.args.knowledge.iac_principals;
@@ -115,7 +116,13 @@ impl Job<'_> {
                     .collect()
             },
         };
-        let analysis = analysis::analyse(resolver, calls, &settings);
+        let analysis = analysis::judge(resolver, &mut calls, &settings);
+        tally.problems.extend(calls.problem().map(|error| Problem {
+            location: std::env::temp_dir().display().to_string(),
+            place: None,
+            problem: format!("calls could not be kept in temporary files: {error}"),
+            remedy: Some(String::from("make room there, or allow more with --memory")),
+        }));
         let mut drifts = analysis.drifts;
         let mut totals = analysis.summary;
         if let Some(memory) = self.memory {
@@ -141,7 +148,7 @@ impl Job<'_> {
             matched: analysis.matched,
             duplicates: analysis.duplicates,
             unmapped: analysis.unmapped,
-            ..evidence(tally, &self.loaded.problems)
+            ..evidence(&tally, &self.loaded.problems)
         };
         Report {
             window: self.window,

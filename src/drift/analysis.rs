@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::effect::{Effects, Resolver};
+use super::journal::Ordered;
 use super::model::{Attribute, Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
 use super::principals::Principals;
 use super::remedy::remedy;
@@ -42,11 +43,21 @@ pub struct Analysis {
     pub duplicates: u64,
 }
 
-/// Judges the calls of a window.
+/// Judges the calls of a window, which are all in memory.
 #[must_use]
 pub fn analyse(
     resolver: &Resolver<'_>,
     calls: Vec<Effects<'_>>,
+    settings: &Settings<'_>,
+) -> Analysis {
+    judge(resolver, &mut Ordered::of(calls), settings)
+}
+
+/// Judges the calls of a window, in the order in which they count.
+#[must_use]
+pub fn judge(
+    resolver: &Resolver<'_>,
+    calls: &mut Ordered<'_>,
     settings: &Settings<'_>,
 ) -> Analysis {
     let outcome = replay::replay(resolver, calls, settings.principals);

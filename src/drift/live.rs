@@ -45,7 +45,7 @@ pub struct Slot {
     pub believed: Known,
     /// What the evidence ends with.
     pub current: Known,
-    /// The calls that touched it, oldest first.
+    /// The calls that touched it, oldest first; of very many, the first and the last.
     pub by: Vec<usize>,
     /// Whether the last call was Terraform's.
     pub last_by_terraform: bool,
@@ -65,6 +65,8 @@ pub struct Cause {
     pub time: Timestamp,
     /// Whether Terraform made it, so that it believes the outcome.
     pub by_terraform: bool,
+    /// How many calls on one attribute are told.
+    pub told: usize,
 }
 
 /// Whether a resource is there.
@@ -115,8 +117,29 @@ impl Live {
         }
     }
 
+    /// The calls that this speaks of.
+    pub fn events(&self) -> impl Iterator<Item = usize> {
+        let set = |known: &Known| match known {
+            Known::SetBy(event) => Some(*event),
+            Known::Value(_) => None,
+        };
+        let slots = self.slots.values().flat_map(move |slot| {
+            let set = [set(&slot.believed), set(&slot.current)];
+            slot.by.iter().copied().chain(set.into_iter().flatten())
+        });
+        slots.chain(self.existence.by.iter().copied())
+    }
+
+    /// Leaves out calls in the middle, where there are more than these on one attribute.
+    pub fn thin(&mut self, told: usize) {
+        thin(&mut self.existence.by, told);
+        self.slots
+            .values_mut()
+            .for_each(|slot| thin(&mut slot.by, told));
+    }
+
     fn existed(&mut self, cause: Cause) {
-        self.existence.by.push(cause.event);
+        push(&mut self.existence.by, cause);
         self.existence.last_by_terraform = cause.by_terraform;
         self.existence.by_others |= !cause.by_terraform;
     }
@@ -197,7 +220,7 @@ impl Live {
         }
         slot.moved |= matches!(next, Known::SetBy(_)) || differ(&slot.current, &next, shape);
         slot.last_set = Some(cause.time);
-        slot.by.push(cause.event);
+        push(&mut slot.by, cause);
         slot.last_by_terraform = cause.by_terraform;
         slot.by_others |= !cause.by_terraform;
         if cause.by_terraform {
@@ -291,6 +314,22 @@ impl Live {
             let before = held.get(&key).cloned().unwrap_or(Value::Null);
             self.set(&path, &shape, Known::Value(value), before, cause, true);
         }
+    }
+}
+
+/// Calls on one attribute of one resource that are told, if there is room.
+pub const TOLD: usize = 1_000;
+
+fn push(calls: &mut Vec<usize>, cause: Cause) {
+    calls.push(cause.event);
+    thin(calls, cause.told);
+}
+
+/// Of more calls than are told, leaves out those in the middle.
+fn thin(calls: &mut Vec<usize>, told: usize) {
+    let more = calls.len().saturating_sub(told);
+    if more > 0 {
+        calls.drain(told / 2..told / 2 + more);
     }
 }
 

@@ -9,6 +9,7 @@ pub mod document;
 pub mod effect;
 pub mod history;
 pub mod import;
+pub mod journal;
 pub mod live;
 pub mod model;
 pub mod names;

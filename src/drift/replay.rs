@@ -1,10 +1,13 @@
 //! Replays effects in time order and keeps what ends different.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
 
 use super::actor::actor;
 use super::effect::{Caused, Created, Effect, Effects, Resolver};
-use super::live::{Cause, Live};
+use super::journal::Ordered;
+use super::live::{Cause, Live, TOLD};
 use super::model::{self, OriginClass};
 use super::origin::origin;
 use super::principals::Principals;
@@ -19,8 +22,10 @@ pub struct Outcome {
     pub managed: BTreeMap<InstanceId, Live>,
     /// Resources that were made outside every state and still stand.
     pub unmanaged: Vec<Unmanaged>,
-    /// The calls, in time order; numbers elsewhere mean these.
-    pub events: Vec<model::Event>,
+    /// The calls that anything speaks of; numbers elsewhere mean these.
+    pub events: Events,
+    /// How many calls on one attribute are told since there was no room for more.
+    told: Option<usize>,
     /// Calls that touched a managed resource or made an unmanaged one.
     pub matched: u64,
     /// Copies of calls that were seen before.
@@ -29,6 +34,42 @@ pub struct Outcome {
     pub failed: Vec<(usize, InstanceId)>,
     /// Calls that no rule knows and the managed resources they name.
     pub unmapped: BTreeMap<String, (u64, Vec<InstanceId>)>,
+}
+
+/// Calls by number, in time order.
+#[derive(Debug, Default)]
+pub struct Events {
+    held: BTreeMap<usize, model::Event>,
+    next: usize,
+    /// How many are held before those are let go that nothing speaks of any more.
+    room: usize,
+}
+
+impl Events {
+    /// Calls that are held in any case.
+    const ROOM: usize = 20_000;
+    /// Calls of which there is room for all.
+    const MOST: usize = 50_000;
+
+    /// A call; none when nothing spoke of it any more.
+    #[must_use]
+    pub fn get(&self, number: usize) -> Option<&model::Event> {
+        self.held.get(&number)
+    }
+
+    fn push(&mut self, event: model::Event) {
+        self.held.insert(self.next, event);
+        self.next += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.held.len() >= self.room.max(Self::ROOM)
+    }
+
+    fn keep(&mut self, wanted: &BTreeSet<usize>) {
+        self.held.retain(|number, _| wanted.contains(number));
+        self.room = self.held.len() * 2;
+    }
 }
 
 /// A resource that was made outside every state.
@@ -48,15 +89,14 @@ pub struct Unmanaged {
 #[must_use]
 pub fn replay(
     resolver: &Resolver<'_>,
-    calls: Vec<Effects<'_>>,
+    calls: &mut Ordered<'_>,
     principals: Option<&Principals>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let (calls, duplicates) = in_order(calls, |effects| &effects.call, rank);
-    outcome.duplicates = duplicates;
-    for effects in calls {
+    for effects in calls.by_ref() {
         outcome.take(resolver, effects, principals);
     }
+    outcome.duplicates = calls.duplicates();
     outcome
 }
 
@@ -67,32 +107,57 @@ pub(super) fn in_order<T>(
     call: impl Fn(&T) -> &Caused,
     rank: impl Fn(&T) -> u8,
 ) -> (Vec<T>, u64) {
-    let corrected: HashSet<String> = calls
-        .iter()
-        .filter_map(|one| call(one).corrects.clone())
-        .collect();
+    let mut once = Once::default();
+    once.correct(calls.iter().filter_map(|one| call(one).corrects.clone()));
     calls.sort_by(|one, other| {
         let (a, b) = (call(one), call(other));
         (a.time, rank(one), &a.id).cmp(&(b.time, rank(other), &b.id))
     });
-    let mut duplicates = 0;
-    let mut seen: HashSet<(String, String)> = HashSet::new();
-    calls.retain(|one| {
-        let call = call(one);
+    calls.retain(|one| once.admits(call(one)));
+    (calls, once.duplicates)
+}
+
+/// Lets each call through once, and none that another corrects. Calls come in order of time.
+#[derive(Default)]
+pub(super) struct Once {
+    corrected: HashSet<String>,
+    /// Ids of the calls of this second, with their account: copies have the same time.
+    seen: HashSet<(String, String)>,
+    second: Timestamp,
+    duplicates: u64,
+}
+
+impl Once {
+    /// Takes note of ids of calls that others correct.
+    pub(super) fn correct(&mut self, ids: impl IntoIterator<Item = String>) {
+        self.corrected.extend(ids);
+    }
+
+    /// Whether a call is to be let through.
+    pub(super) fn admits(&mut self, call: &Caused) -> bool {
+        if self.second != call.time {
+            self.second = call.time;
+            self.seen.clear();
+        }
         let shared = call
             .shared_id
             .as_ref()
             .map(|id| (id.clone(), String::new()));
         let own = (call.id.clone(), call.account.clone());
-        let known = !seen.insert(own) || shared.is_some_and(|shared| !seen.insert(shared));
-        duplicates += u64::from(known);
-        !known && !corrected.contains(&call.id)
-    });
-    (calls, duplicates)
+        let known =
+            !self.seen.insert(own) || shared.is_some_and(|shared| !self.seen.insert(shared));
+        self.duplicates += u64::from(known);
+        !known && !self.corrected.contains(&call.id)
+    }
+
+    /// How many copies there were.
+    pub(super) fn duplicates(&self) -> u64 {
+        self.duplicates
+    }
 }
 
 /// What is made comes before what changes, and that before what goes, within one second.
-fn rank(effects: &Effects<'_>) -> u8 {
+pub(super) fn rank(effects: &Effects<'_>) -> u8 {
     let rank = |effect: &Effect<'_>| match effect {
         Effect::Created(_)
         | Effect::Managed {
@@ -134,12 +199,13 @@ impl Outcome {
         principals: Option<&Principals>,
     ) {
         let event = event(&effects.call, principals);
-        let number = self.events.len();
+        let number = self.events.next;
         let class = event.origin.class;
         let cause = Cause {
             event: number,
             time: event.time,
             by_terraform: class == OriginClass::Iac,
+            told: self.told.unwrap_or(TOLD),
         };
         let failed = event.error.is_some();
         let mut matched = false;
@@ -191,6 +257,28 @@ impl Outcome {
         }
         self.matched += u64::from(matched);
         self.events.push(event);
+        if self.events.is_full() {
+            self.forget();
+        }
+    }
+
+    /// Lets go the calls that nothing speaks of; speaks of fewer, if there is no room otherwise.
+    fn forget(&mut self) {
+        let mut wanted = self.spoken_of();
+        while wanted.len() > Events::MOST && self.told != Some(2) {
+            let told = (self.told.unwrap_or(TOLD) / 2).max(2);
+            self.told = Some(told);
+            self.managed.values_mut().for_each(|live| live.thin(told));
+            wanted = self.spoken_of();
+        }
+        self.events.keep(&wanted);
+    }
+
+    fn spoken_of(&self) -> BTreeSet<usize> {
+        let managed = self.managed.values().flat_map(Live::events);
+        let made = self.unmanaged.iter().flat_map(|made| &made.by).copied();
+        let failed = self.failed.iter().map(|(event, _)| *event);
+        managed.chain(made).chain(failed).collect()
     }
 
     fn create(&mut self, created: Created, number: usize, call: &Caused) {

@@ -7,9 +7,7 @@ use serde_json::{Map, Value};
 use super::compare::{self, Verdict};
 use super::effect::Resolver;
 use super::live::{Existence, Known, Live, Slot};
-use super::model::{
-    Attribute, Certainty, Drift, Event, Kind, OriginClass, Remedy, Severity, Status,
-};
+use super::model::{Attribute, Certainty, Drift, Event, Kind, Remedy, Severity, Status};
 use super::replay::{Outcome, Unmanaged};
 use super::secret;
 use crate::catalogue::rule::TypeFacts;
@@ -177,11 +175,7 @@ impl Subject<'_> {
 
     /// Whether calls left an attribute as it was all along: such a call is no story to tell.
     fn moved(&self, slot: &Slot) -> bool {
-        let others = slot.by.iter().filter_map(|event| self.event(*event));
-        slot.moved
-            && others
-                .into_iter()
-                .any(|event| event.origin.class != OriginClass::Iac)
+        slot.moved && slot.by_others
     }
 
     fn event(&self, number: usize) -> Option<&Event> {

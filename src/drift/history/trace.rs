@@ -116,6 +116,7 @@ impl Trace<'_> {
             event: number,
             time: event.time,
             by_terraform: event.origin.class == OriginClass::Iac,
+            told: usize::MAX,
         };
         let refused = event.error.is_some();
         // What was refused is played on a copy: it tells what would have been.

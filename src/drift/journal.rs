@@ -1,0 +1,326 @@
+//! Keeps the calls of a window until all are there, and gives them back in the order in which they
+//! count: as many as it is allowed in memory, the others sorted in temporary files.
+//!
+//! A file holds calls, not effects: what a call does is found out again from the call.
+
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::sync::{Mutex, PoisonError};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+
+use super::effect::{Effects, Resolver};
+use super::replay::{Once, rank};
+use crate::audit::call::Call;
+
+/// What a call with its effects takes in memory, roughly.
+const CALL: usize = 2 << 10;
+
+/// Keeps calls. Shared by all workers.
+pub struct Journal<'a> {
+    resolver: &'a Resolver<'a>,
+    /// Bytes that calls may take.
+    room: usize,
+    pages: Mutex<Pages<'a>>,
+}
+
+#[derive(Default)]
+struct Pages<'a> {
+    kept: Vec<Effects<'a>>,
+    /// Calls on their way to a file, as JSON.
+    page: Vec<(Order, Vec<u8>)>,
+    bytes: usize,
+    files: Vec<File>,
+    /// Ids of the calls that others correct.
+    corrected: Vec<String>,
+    problem: Option<io::Error>,
+}
+
+/// By what calls are ordered: time, kind of effect, id.
+type Order = (Timestamp, u8, String);
+
+fn order(effects: &Effects<'_>) -> Order {
+    let call = &effects.call;
+    (call.time, rank(effects), call.id.clone())
+}
+
+impl<'a> Journal<'a> {
+    /// A journal that takes about so many bytes of memory.
+    #[must_use]
+    pub fn new(resolver: &'a Resolver<'a>, room: usize) -> Self {
+        Self {
+            resolver,
+            room,
+            pages: Mutex::default(),
+        }
+    }
+
+    /// Whether calls go to files from now on. Then a call has to be given with its effects.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.kept.len() * CALL * 2 >= self.room
+    }
+
+    /// Keeps a call. Without the call itself, its effects stay in memory.
+    pub fn keep(&self, effects: Effects<'a>, call: Option<&Call>) {
+        let written = call.and_then(|call| serde_json::to_vec(call).ok());
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.corrected.extend(effects.call.corrects.clone());
+        match written {
+            Some(written) if pages.problem.is_none() => {
+                pages.bytes +=
+                    written.len() + size_of::<(Order, Vec<u8>)>() + effects.call.id.len();
+                pages.page.push((order(&effects), written));
+                if pages.bytes * 2 >= self.room {
+                    pages.turn();
+                }
+            }
+            _ => pages.kept.push(effects),
+        }
+    }
+
+    /// All calls in order.
+    #[must_use]
+    pub fn ordered(self) -> Ordered<'a> {
+        let mut pages = self
+            .pages
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut ordered = Ordered::of(std::mem::take(&mut pages.kept));
+        ordered.once.correct(pages.corrected.drain(..));
+        pages.page.sort_unstable();
+        let lines = std::mem::take(&mut pages.page).into_iter();
+        let page = lines.map(|(_, line)| Ok(line));
+        ordered.problem = pages.problem.take();
+        ordered.add(self.resolver, Box::new(page));
+        for file in pages.files {
+            let lines = BufReader::new(GzDecoder::new(BufReader::new(file))).split(b'\n');
+            ordered.add(self.resolver, Box::new(lines));
+        }
+        ordered
+    }
+}
+
+impl Pages<'_> {
+    /// Sorts the page and writes it to a file. What cannot be written stays where it is.
+    fn turn(&mut self) {
+        self.page.sort_unstable();
+        match written(&self.page) {
+            Ok(file) => {
+                self.files.push(file);
+                self.page = Vec::new();
+                self.bytes = 0;
+            }
+            // From now on all is kept in memory: slower at worst, but nothing is lost.
+            Err(problem) => self.problem = Some(problem),
+        }
+    }
+}
+
+/// A temporary file, which no one else can open, with these lines in it.
+fn written(page: &[(Order, Vec<u8>)]) -> io::Result<File> {
+    let mut out = GzEncoder::new(BufWriter::new(tempfile::tempfile()?), Compression::fast());
+    for (_, line) in page {
+        out.write_all(line)?;
+        out.write_all(b"\n")?;
+    }
+    let mut file = out.finish()?.into_inner()?;
+    file.rewind()?;
+    Ok(file)
+}
+
+type Lines = Box<dyn Iterator<Item = io::Result<Vec<u8>>>>;
+
+/// Calls in the order in which they count, each once and in its last correction.
+pub struct Ordered<'a> {
+    sources: Vec<Source<'a>>,
+    next: BinaryHeap<Next<'a>>,
+    once: Once,
+    problem: Option<io::Error>,
+}
+
+enum Source<'a> {
+    Kept(std::vec::IntoIter<Effects<'a>>),
+    Written(&'a Resolver<'a>, Lines),
+}
+
+struct Next<'a> {
+    order: Order,
+    effects: Effects<'a>,
+    source: usize,
+}
+
+impl<'a> Ordered<'a> {
+    /// Puts calls in order that are all in memory.
+    #[must_use]
+    pub fn of(mut calls: Vec<Effects<'a>>) -> Self {
+        let mut once = Once::default();
+        once.correct(
+            calls
+                .iter()
+                .filter_map(|effects| effects.call.corrects.clone()),
+        );
+        calls.sort_by_cached_key(order);
+        let mut ordered = Self {
+            sources: vec![Source::Kept(calls.into_iter())],
+            next: BinaryHeap::new(),
+            once,
+            problem: None,
+        };
+        ordered.advance(0);
+        ordered
+    }
+
+    fn add(&mut self, resolver: &'a Resolver<'a>, lines: Lines) {
+        self.sources.push(Source::Written(resolver, lines));
+        self.advance(self.sources.len() - 1);
+    }
+
+    /// Copies of calls that were left out so far.
+    #[must_use]
+    pub fn duplicates(&self) -> u64 {
+        self.once.duplicates()
+    }
+
+    /// What could not be written, which costs memory, or read again, which costs calls.
+    #[must_use]
+    pub fn problem(&self) -> Option<&io::Error> {
+        self.problem.as_ref()
+    }
+
+    /// Fetches the next call of a source.
+    fn advance(&mut self, number: usize) {
+        let effects = match self.sources.get_mut(number) {
+            Some(Source::Kept(calls)) => calls.next(),
+            Some(Source::Written(resolver, lines)) => loop {
+                let Some(line) = lines.next() else { break None };
+                let call = line.and_then(|line| Ok(serde_json::from_slice::<Call>(&line)?));
+                match call {
+                    Ok(call) => {
+                        if let Some(effects) = resolver.resolve(call) {
+                            break Some(effects);
+                        }
+                    }
+                    Err(problem) => {
+                        self.problem = Some(problem);
+                        break None;
+                    }
+                }
+            },
+            None => None,
+        };
+        self.next.extend(effects.map(|effects| Next {
+            order: order(&effects),
+            effects,
+            source: number,
+        }));
+    }
+}
+
+impl<'a> Iterator for Ordered<'a> {
+    type Item = Effects<'a>;
+
+    fn next(&mut self) -> Option<Effects<'a>> {
+        loop {
+            let Next {
+                effects, source, ..
+            } = self.next.pop()?;
+            self.advance(source);
+            if self.once.admits(&effects.call) {
+                return Some(effects);
+            }
+        }
+    }
+}
+
+impl Ord for Next<'_> {
+    /// The earliest is the greatest, for a heap gives that first.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (&other.order, other.source).cmp(&(&self.order, self.source))
+    }
+}
+
+impl PartialOrd for Next<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Next<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Next<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::{Journal, Ordered};
+    use crate::audit::call::Call;
+    use crate::catalogue::Catalogue;
+    use crate::drift::effect::Resolver;
+    use crate::drift::names::AwsNaming;
+    use crate::state::Loaded;
+
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::builtin);
+    static LOADED: LazyLock<Loaded> = LazyLock::new(|| {
+        let state = json!({"version": 4, "resources": [{
+            "mode": "managed", "type": "aws_instance", "name": "x", "instances": [{"attributes": {"id": "i-1"}}]}]});
+        crate::state::load_text(
+            "x",
+            state.to_string().as_bytes(),
+            &AwsNaming::new(&CATALOGUE),
+        )
+    });
+
+    fn call((second, id, corrects, name): (i64, u8, Option<u8>, bool)) -> Call {
+        Call {
+            time: jiff::Timestamp::from_second(1_768_000_000 + second).unwrap(),
+            id: format!("id-{id}"),
+            corrects: corrects.map(|id| format!("id-{id}")),
+            service: String::from("ec2.amazonaws.com"),
+            name: String::from(if name {
+                "ModifyInstanceAttribute"
+            } else {
+                "TerminateInstances"
+            }),
+            request: json!({"instanceId": "i-1", "instancesSet": {"items": [{"instanceId": "i-1"}]}, "disableApiTermination": {"value": true}}),
+            ..Call::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn calls_come_in_the_same_order_from_files_as_from_memory(
+            calls in prop::collection::vec((0_i64..5, 0_u8..20, prop::option::weighted(0.1, 0_u8..20), any::<bool>()), 0..60),
+            room in 0_usize..20_000,
+        ) {
+            let calls: Vec<Call> = calls.into_iter().map(call).collect();
+            let resolver = Resolver::new(&CATALOGUE, &LOADED.inventory);
+            let journal = Journal::new(&resolver, room);
+            for call in &calls {
+                let full = journal.is_full();
+                if let Some(effects) = resolver.resolve(call.clone()) {
+                    journal.keep(effects, full.then_some(call));
+                }
+            }
+            let mut plain = Ordered::of(calls.into_iter().filter_map(|call| resolver.resolve(call)).collect());
+            let mut written = journal.ordered();
+            let told = |ordered: &mut Ordered<'_>| ordered.by_ref().map(|effects| format!("{effects:?}")).collect::<Vec<_>>();
+            prop_assert_eq!(told(&mut written), told(&mut plain));
+            prop_assert_eq!(written.duplicates(), plain.duplicates());
+            prop_assert!(written.problem().is_none());
+        }
+    }
+}
