@@ -40,7 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             break
         }
         'tfdrift;scan' {
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated')
             [CompletionResult]::new('--state-as-of', '--state-as-of', [CompletionResultType]::ParameterName, 'Take the states as they were then: `since` (when the window began), `now` or a time')
             [CompletionResult]::new('--state-passphrase-env', '--state-passphrase-env', [CompletionResultType]::ParameterName, 'The environment variable with the passphrase of states that OpenTofu encrypted')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated')
@@ -81,7 +81,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             break
         }
         'tfdrift;blame' {
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated')
             [CompletionResult]::new('--state-as-of', '--state-as-of', [CompletionResultType]::ParameterName, 'Take the states as they were then: `since` (when the window began), `now` or a time')
             [CompletionResult]::new('--state-passphrase-env', '--state-passphrase-env', [CompletionResultType]::ParameterName, 'The environment variable with the passphrase of states that OpenTofu encrypted')
             [CompletionResult]::new('--trail', '--trail', [CompletionResultType]::ParameterName, 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated')
@@ -138,7 +138,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             break
         }
         'tfdrift;coverage' {
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated')
             [CompletionResult]::new('--state-passphrase-env', '--state-passphrase-env', [CompletionResultType]::ParameterName, 'The environment variable with the passphrase of states that OpenTofu encrypted')
             [CompletionResult]::new('--catalogue', '--catalogue', [CompletionResultType]::ParameterName, 'More rules about what a call changes; can be repeated')
             [CompletionResult]::new('--colour', '--colour', [CompletionResultType]::ParameterName, 'When to use colour. A pipe, CI and `NO_COLOR` turn it off')

@@ -36,7 +36,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand man 'Print the manual page'
         }
         &'tfdrift;scan'= {
-            cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
+            cand --state 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated'
             cand --state-as-of 'Take the states as they were then: `since` (when the window began), `now` or a time'
             cand --state-passphrase-env 'The environment variable with the passphrase of states that OpenTofu encrypted'
             cand --trail 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated'
@@ -76,7 +76,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'tfdrift;blame'= {
-            cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
+            cand --state 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated'
             cand --state-as-of 'Take the states as they were then: `since` (when the window began), `now` or a time'
             cand --state-passphrase-env 'The environment variable with the passphrase of states that OpenTofu encrypted'
             cand --trail 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated'
@@ -131,7 +131,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'tfdrift;coverage'= {
-            cand --state 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated'
+            cand --state 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated'
             cand --state-passphrase-env 'The environment variable with the passphrase of states that OpenTofu encrypted'
             cand --catalogue 'More rules about what a call changes; can be repeated'
             cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'

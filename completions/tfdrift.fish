@@ -38,7 +38,7 @@ complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "coverage" -d 'What 
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "demo" -d 'Three scenarios on built-in data; needs no AWS and no files'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c tfdrift -n "__fish_tfdrift_needs_command" -f -a "man" -d 'Print the manual page'
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state -d 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
@@ -77,7 +77,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l allow-incomplet
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s q -l quiet -d 'Say nothing but the report: no progress, no notes'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s v -l verbose -d 'Say more about what is read; twice for each file'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state -d 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-as-of -d 'Take the states as they were then: `since` (when the window began), `now` or a time' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand blame" -l trail -d 'CloudTrail logs: a file, folder, glob, `-`, s3:// address, sqs:URL, lookup: or falco:FILE; can be repeated' -r -F
@@ -125,7 +125,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l requester-pay
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s q -l quiet -d 'Say nothing but the report: no progress, no notes'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s v -l verbose -d 'Say more about what is read; twice for each file'
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l state -d 'A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l state -d 'A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://, azurerm://, https:// or tfcloud://; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l state-passphrase-env -d 'The environment variable with the passphrase of states that OpenTofu encrypted' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l catalogue -d 'More rules about what a call changes; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand coverage" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'

@@ -18,6 +18,7 @@
 //! - [`drift`] replays calls over the inventory in time order and judges what ends different.
 //! - [`report`] renders drifts, and knows nothing else.
 //! - [`checkpoint`] is what one scan leaves to the next.
+//! - [`s3`], [`kms`] and [`web`] reach what is not on this machine.
 //! - [`cli`] wires the rooms together.
 //!
 //! `audit`, `state` and `catalogue` do not know each other; `drift` knows all three; `report`

@@ -396,6 +396,7 @@ fn a_file_that_was_read_is_not_read_again() {
         ];
         let output = tfdrift(root, &words.concat(), &[]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["evidence"]["complete"], true);
         report["evidence"]["files"].as_u64().unwrap()
     };
     assert_eq!(files(&["--since", "2026-01-15T08:00:00"]), 2);

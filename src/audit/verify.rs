@@ -3,6 +3,7 @@
 
 pub mod archive;
 mod hash;
+pub mod index;
 pub mod keys;
 mod logs;
 mod walk;
@@ -93,6 +94,8 @@ impl Proof {
 /// Where an archive begins.
 pub struct Source {
     archive: Box<dyn Archive>,
+    /// What was given, with a slash at the end.
+    folder: String,
     start: String,
     region: Option<String>,
 }
@@ -132,9 +135,11 @@ impl Source {
         } else {
             "/"
         };
-        let (start, region) = walk::start(&format!("{folder}{slash}"));
+        let folder = format!("{folder}{slash}");
+        let (start, region) = walk::start(&folder);
         Ok(Self {
             archive,
+            folder,
             start,
             region,
         })

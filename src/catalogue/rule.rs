@@ -252,7 +252,7 @@ pub struct Source {
     pub unknown: bool,
     /// Only whether it is there counts, though it may be blank: a block that is, or is not.
     pub present: bool,
-    /// An empty text is a value: it clears what was there.
+    /// An empty text (or object) is a value: it takes away what was there.
     pub blank: bool,
     /// For a list whose order means nothing, though Terraform keeps one.
     pub unordered: bool,

@@ -35,10 +35,15 @@ impl Seen {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    /// How the reading went, given what was wrong with it. Empties what was gathered.
-    pub fn finish(&self, problems: &[Problem]) -> Reading {
+    /// How the reading went, given what was wrong with it and whether it was cut short. Empties what
+    /// was gathered.
+    pub fn finish(&self, problems: &[Problem], cut: bool) -> Reading {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reading = std::mem::take(&mut *reading);
+        if cut {
+            // What a history told may have been dropped on its way.
+            reading.histories.values_mut().for_each(Vec::clear);
+        }
         for problem in problems {
             // Of a history it is known which stretches of it were told.
             if reading.histories.contains_key(&problem.location) {

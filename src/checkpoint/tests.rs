@@ -34,7 +34,7 @@ fn reading(seen: &Seen, stamps: &[&str], problems: &[&str]) -> Reading {
         seen.read(&format!("some/folder/{name}"), b"", true);
     }
     let problems: Vec<Problem> = problems.iter().map(|location| problem(location)).collect();
-    seen.finish(&problems)
+    seen.finish(&problems, false)
 }
 
 fn call(id: &str, at: &str) -> Call {
@@ -231,4 +231,49 @@ fn what_is_no_checkpoint_is_refused_in_words() {
         let refused = Checkpoint::read(text.as_bytes()).unwrap_err();
         assert!(refused.contains(part), "{refused}");
     }
+}
+
+#[test]
+fn a_history_is_complete_up_to_the_first_stretch_that_it_did_not_tell() {
+    let told = |seen: &Seen, pairs: &[(&str, &str)]| {
+        assert_eq!(seen.known("lookup:eu-west-1"), []);
+        for (since, until) in pairs {
+            let (since, until) = (time(since), time(until));
+            seen.told("lookup:eu-west-1", Stretch { since, until });
+        }
+    };
+    let known = |checkpoint: &Checkpoint| -> Vec<String> {
+        let stretches = Seen::after(Some(checkpoint)).known("lookup:eu-west-1");
+        let text = |one: &Stretch| format!("{} {}", one.since, one.until);
+        stretches.iter().map(text).collect()
+    };
+    let first = window("15T00:00:00", "15T12:00:00");
+    let broken = [problem("lookup:eu-west-1")];
+    let seen = Seen::default();
+    told(&seen, &[("15T10:00:00", "15T11:30:00")]);
+    let read = seen.finish(&broken, false);
+    let next = Checkpoint::next(None, Scope::default(), &first, &read, Gathered::default());
+    assert_eq!(next.since(), time("15T00:00:00"));
+    assert_eq!(known(&next), ["2026-01-15T10:00:00Z 2026-01-15T11:30:00Z"]);
+
+    // The gap is filled; what is behind it counts too.
+    let seen = Seen::default();
+    told(&seen, &[("15T00:00:00", "15T10:00:00")]);
+    let read = seen.finish(&[], false);
+    let next = Checkpoint::next(
+        Some(&next),
+        Scope::default(),
+        &first,
+        &read,
+        Gathered::default(),
+    );
+    assert_eq!(next.since(), time("15T05:30:00"));
+    assert_eq!(known(&next), ["2026-01-15T00:00:00Z 2026-01-15T11:30:00Z"]);
+
+    // What was told to a scan that was cut short may not have been heard.
+    let seen = Seen::default();
+    told(&seen, &[("15T00:00:00", "15T11:30:00")]);
+    let read = seen.finish(&[problem("")], true);
+    let next = Checkpoint::next(None, Scope::default(), &first, &read, Gathered::default());
+    assert_eq!((next.since(), known(&next).len()), (time("15T00:00:00"), 0));
 }

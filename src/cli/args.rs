@@ -212,7 +212,8 @@ pub struct ScanArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated
+    /// A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://,
+    /// azurerm://, https:// or tfcloud://; can be repeated
     ///
     /// Without it: the backend that `.terraform/terraform.tfstate` names, else
     /// `./terraform.tfstate`.
@@ -237,6 +238,9 @@ pub struct InputArgs {
     /// of by S3, SNS, EventBridge or CloudTrail. Its messages are deleted when the reports are
     /// written; those that are not understood, or whose files cannot be read, stay. Where it is the
     /// only archive, --since is `all`. An empty queue is no evidence: exit code 3.
+    ///
+    /// Where the digests of a window have come, they tell which files hold calls of it, whether one is
+    /// missing, and that nothing happened where there is none.
     ///
     /// `lookup:us-east-1,eu-west-1` asks CloudTrail's event history (`LookupEvents`) of these
     /// regions, `lookup:` of your own, `lookup:all` of all that every account has. It goes back 90
@@ -442,7 +446,8 @@ pub struct CoverageArgs {
     #[arg(value_name = "SERVICE:EVENT", value_parser = parse_call, conflicts_with_all = ["states", "catalogue_only"])]
     pub call: Option<(String, String)>,
 
-    /// A Terraform state: a file, folder, glob, `-` or s3:// address; can be repeated
+    /// A Terraform state: a file, folder, glob, `-`, or an address that begins with s3://, gs://,
+    /// azurerm://, https:// or tfcloud://; can be repeated
     ///
     /// Without it: the backend that `.terraform/terraform.tfstate` names, else
     /// `./terraform.tfstate`, else no state: the rules' own figures.

@@ -207,7 +207,7 @@ pub(super) fn evidence(tally: &Tally, problems: &[state::Problem]) -> Evidence {
         in_window: tally.in_window,
         writes: tally.writes,
         failed_calls: tally.failed_calls,
-        complete: unreadable.is_empty() && tally.files + tally.known > 0,
+        complete: unreadable.is_empty() && (tally.vouched || tally.files + tally.known > 0),
         unreadable,
         ..Evidence::default()
     }

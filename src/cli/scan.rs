@@ -22,10 +22,12 @@ use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
 use super::verdict::Threshold;
 use super::verify;
+use crate::audit::cloudtrail::span::DEFAULT_LAG;
 use crate::audit::pipeline::{self, Options, Stop};
 use crate::audit::source::TrailLocation;
 use crate::audit::source::sqs::{Hiding, Queue};
-use crate::audit::verify::Witness;
+use crate::audit::verify::index::{self, Index};
+use crate::audit::verify::{Source, Witness};
 use crate::catalogue::Catalogue;
 use crate::checkpoint::store::Store;
 use crate::checkpoint::{Checkpoint, Reading, Scope, Seen};
@@ -91,6 +93,10 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
+    let index = index(&trails, args, &reach.s3, window, now).map(Arc::new);
+    if let Some(index) = &index {
+        options.watches.push(Arc::clone(index) as _);
+    }
     let queues = queues(&trails, &reach.s3)?;
     options.queues.clone_from(&queues);
     let watches = queues.iter().map(|queue| Arc::clone(queue) as _);
@@ -122,8 +128,16 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     }
     let report = job.run(|filter, sink| {
         let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
-        reading = seen.finish(&tally.problems);
+        reading = seen.finish(&tally.problems, options.stop.is_due());
         tally.known = seen.skipped();
+        if let Some(index) = &index {
+            tally.known += index.skipped();
+            tally.vouched = index.vouches();
+            // What could not be read is said; and a proof tells more.
+            if tally.problems.is_empty() && !args.input.verify {
+                tally.problems.extend(index.missing());
+            }
+        }
         if args.input.verify && !options.stop.is_due() {
             let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
             tally.problems.extend(found);
@@ -250,6 +264,26 @@ pub(super) fn trails(args: &ScanArgs) -> Result<Vec<TrailLocation>, Error> {
         return Err(Error::NoTrail);
     }
     Ok(trails)
+}
+
+/// What the digests of the log archives say of the window, if all of them can have any.
+fn index(
+    trails: &[TrailLocation],
+    args: &ScanArgs,
+    s3: &s3::Options,
+    window: Window,
+    now: Timestamp,
+) -> Option<Index> {
+    let sources = trails.iter().map(|trail| Source::new(trail, s3).ok());
+    let sources: Vec<Source> = sources.collect::<Option<_>>()?;
+    let scope = index::Scope {
+        window,
+        lag: DEFAULT_LAG,
+        now,
+        accounts: args.filter.place.accounts.clone(),
+        regions: args.filter.place.regions.clone(),
+    };
+    Index::read(&sources, &scope)
 }
 
 /// The queues among log archives.

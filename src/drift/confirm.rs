@@ -85,3 +85,69 @@ fn changes(drift: &Drift, path: &AttributePath) -> bool {
         own.is_some_and(|own| own.covers(path) || path.covers(&own))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use crate::state::Plan;
+    use serde_json::json;
+
+    fn found(address: &str, is_gone: bool, paths: &[&str]) -> state::Refreshed {
+        state::Refreshed {
+            address: address.to_owned(),
+            is_gone,
+            paths: paths.iter().map(|path| path.parse().unwrap()).collect(),
+        }
+    }
+
+    /// What is explained and what is not, of a drift at this path and a refresh of these.
+    fn held(drift: (Kind, &str, &str), refreshed: state::Refreshed) -> Refreshed {
+        let (kind, address, path) = drift;
+        let drift = Drift {
+            kind,
+            address: Some(address.to_owned()),
+            state: Some("plan.json".to_owned()),
+            attributes: vec![fixture::attribute(path, json!(1), json!(2))],
+            ..fixture::rich().drifts.remove(0)
+        };
+        let file = StateFile {
+            location: "plan.json".to_owned(),
+            plan: Some(Plan {
+                made: None,
+                refreshed: vec![refreshed],
+            }),
+            ..StateFile::default()
+        };
+        confirm(&[file], &[drift], &|_| true).remove(0)
+    }
+
+    #[test]
+    fn a_drift_explains_the_attribute_its_parts_and_what_it_is_a_part_of() {
+        let modified = |path| (Kind::Modified, "aws_x.a", path);
+        for (path, explains) in [
+            ("size", true),
+            ("tags.Owner", false),
+            ("block[0].kind", true),
+            ("sizes", false),
+        ] {
+            let refreshed = found("aws_x.a", false, &["size", "tags.Name", "block"]);
+            let held = held(modified(path), refreshed);
+            assert_eq!(held.explained.len(), usize::from(explains), "{path}");
+            assert_eq!(held.explained.len() + held.unexplained.len(), 3);
+            assert_eq!(held.drifts.is_empty(), !explains);
+            assert_eq!(held.actors.is_empty(), !explains);
+        }
+        let elsewhere = held(modified("size"), found("aws_x.b", false, &["size"]));
+        assert_eq!(elsewhere.unexplained, ["size"]);
+    }
+
+    #[test]
+    fn only_a_deletion_explains_that_something_is_gone() {
+        for (kind, explains) in [(Kind::Deleted, true), (Kind::Modified, false)] {
+            let held = held((kind, "aws_x.a", "size"), found("aws_x.a", true, &[]));
+            assert_eq!(held.kind, Kind::Deleted);
+            assert_eq!(held.drifts.is_empty(), !explains);
+        }
+    }
+}

@@ -54,7 +54,8 @@ fn alike(one: &Value, other: &Value) -> bool {
         }
         (Value::String(text), scalar @ (Value::Number(_) | Value::Bool(_)))
         | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => {
-            *text == scalar.to_string()
+            let written = scalar.to_string();
+            *text == written
         }
         _ => one == other,
     }

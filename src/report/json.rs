@@ -71,7 +71,7 @@ pub fn drifts<'a>(report: &'a Report, style: &Style) -> Vec<DriftOut<'a>> {
 
 /// What the refresh of a plan found changed.
 #[derive(Serialize)]
-struct RefreshedOut<'a> {
+pub struct RefreshedOut<'a> {
     state: &'a str,
     address: &'a str,
     kind: &'static str,
@@ -82,7 +82,7 @@ struct RefreshedOut<'a> {
 }
 
 impl<'a> RefreshedOut<'a> {
-    fn of(refreshed: &'a Refreshed) -> Self {
+    pub fn of(refreshed: &'a Refreshed) -> Self {
         Self {
             state: &refreshed.state,
             address: &refreshed.address,

@@ -1,6 +1,6 @@
 //! `jsonl`: one JSON object per line, for pipes and log stores. Each line says in `record` what it
-//! is: first a `scan` with window, states, totals and evidence, then a `drift` per drift and a
-//! `failed` per refused call, shaped as the members of the same names in the `json` format.
+//! is: first a `scan` with window, states, totals and evidence, then a `drift` per drift, a
+//! `failed` per refused call and a `refreshed` per finding of a plan's refresh, shaped as the members of the same names in the `json` format.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::Style;
 use super::json::{
-    DriftOut, EvidenceOut, FailedOut, SCHEMA_VERSION, StateOut, SummaryOut, Tool, WindowOut, drifts,
+    DriftOut, EvidenceOut, FailedOut, RefreshedOut, SCHEMA_VERSION, StateOut, SummaryOut, Tool,
+    WindowOut, drifts,
 };
 use super::safe_json::compact;
 use super::sections::failed;
@@ -27,6 +28,7 @@ enum Line<'a> {
     },
     Drift(DriftOut<'a>),
     Failed(FailedOut<'a>),
+    Refreshed(RefreshedOut<'a>),
 }
 
 /// Writes the report as lines of JSON.
@@ -43,7 +45,12 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     let failed = failed(report, style)
         .iter()
         .map(|call| Line::Failed(FailedOut::of(call)));
-    for line in std::iter::once(scan).chain(drifts).chain(failed) {
+    let refreshed = report
+        .refreshed
+        .iter()
+        .map(|found| Line::Refreshed(RefreshedOut::of(found)));
+    let lines = std::iter::once(scan).chain(drifts).chain(failed);
+    for line in lines.chain(refreshed) {
         compact(&line, out)?;
         writeln!(out)?;
     }
@@ -69,6 +76,7 @@ mod tests {
             serde_json::from_str(&rendered(Format::Json, &report, &style)).expect("JSON");
         let mut drifts = Vec::new();
         let mut failed = Vec::new();
+        let mut refreshed = Vec::new();
         for (number, line) in lines.lines().enumerate() {
             let mut value: Value = serde_json::from_str(line).expect("a line of JSON");
             let members = value.as_object_mut().expect("an object");
@@ -81,10 +89,12 @@ mod tests {
                 }
                 Some("drift") => drifts.push(value),
                 Some("failed") => failed.push(value),
+                Some("refreshed") => refreshed.push(value),
                 other => panic!("no such record: {other:?}"),
             }
         }
         assert_eq!(Value::from(drifts), whole["drifts"]);
         assert_eq!(Value::from(failed), whole["failed"]);
+        assert_eq!(Value::from(refreshed), whole["refreshed"]);
     }
 }

@@ -24,10 +24,11 @@ pub enum Trust {
 
 /// How far the evidence carries.
 pub fn trust(evidence: &Evidence) -> Trust {
-    if evidence.files == 0 {
-        Trust::Empty
-    } else if evidence.complete {
+    // It can be complete without a log file: all were read before, or digests say there is none.
+    if evidence.complete {
         Trust::Complete
+    } else if evidence.files == 0 {
+        Trust::Empty
     } else {
         Trust::Incomplete
     }
@@ -409,9 +410,10 @@ pub fn refreshed(found: &Refreshed) -> (bool, String) {
     if !found.explained.is_empty() {
         parts.push(format!("{} {by}", list(&found.explained)));
     }
-    let unexplained = match gone {
-        true if found.drifts.is_empty() => "gone".to_owned(),
-        _ => list(&found.unexplained),
+    let unexplained = if gone && found.drifts.is_empty() {
+        "gone".to_owned()
+    } else {
+        list(&found.unexplained)
     };
     let is_explained = unexplained.is_empty();
     if !is_explained {
@@ -464,10 +466,11 @@ mod tests {
             ..Evidence::default()
         };
         assert!(evidence(&incomplete).starts_with("INCOMPLETE: "));
-        let empty = Evidence {
+        assert!(evidence(&Evidence::default()).starts_with("EMPTY: "));
+        let known = Evidence {
             complete: true,
             ..Evidence::default()
         };
-        assert!(evidence(&empty).starts_with("EMPTY: "));
+        assert!(evidence(&known).starts_with("complete: "));
     }
 }

@@ -266,3 +266,68 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     }
     said.join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    /// The URL of a server that gives these answers, one to each connection, and then is gone.
+    fn server(answers: Vec<String>) -> String {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut socket, _) = listener.accept().unwrap();
+                let _ = socket.read(&mut [0; 4096]);
+                let _ = socket.write_all(answer.as_bytes());
+            }
+        });
+        url
+    }
+
+    fn answer(status: &str, headers: &str, body: &str) -> String {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+        )
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_is_refused_and_one_that_breaks_off_is_asked_for_again() {
+        let web = Web {
+            largest: 10,
+            ..Web::new().unwrap()
+        };
+        let long = server(vec![answer("200 OK", "", "12345678901")]);
+        let problem = web.get(&long, &[]).unwrap_err();
+        assert!(problem.contains("longer than"), "{problem}");
+        let whole = answer(
+            "200 OK",
+            "last-modified: Wed, 14 Jan 2026 08:00:00 GMT\r\n",
+            "123",
+        );
+        let cut = whole.trim_end_matches("23").to_owned();
+        let answer = web.get(&server(vec![cut, whole]), &[]).unwrap();
+        assert_eq!((answer.status, &*answer.bytes), (200, &b"123"[..]));
+        assert_eq!(answer.modified, "2026-01-14T08:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn what_goes_in_circles_or_is_no_address_is_an_error() {
+        let web = Web::new().unwrap();
+        let again = answer("302 Found", "location: /x\r\n", "");
+        let circle = server(vec![again; 6]);
+        assert_eq!(
+            web.get(&circle, &[]).unwrap_err(),
+            "the answer moves on and on"
+        );
+        for url in ["", "no address", "http://"] {
+            assert!(web.get(url, &[]).is_err(), "{url}");
+        }
+        let headers = [("x".to_owned(), "a\nb".to_owned())];
+        let problem = web.get("http://127.0.0.1:1/", &headers).unwrap_err();
+        assert_eq!(problem, "a header holds what no header can");
+    }
+}

@@ -99,13 +99,14 @@ impl Maker {
         let logs: Vec<_> = logs
             .iter()
             .map(|(key, text)| {
+                let (oldest, newest) = events(key, text);
                 serde_json::json!({
                     "s3Bucket": BUCKET,
                     "s3Object": key,
                     "hashValue": hash(text.as_bytes()),
                     "hashAlgorithm": "SHA-256",
-                    "newestEventTime": end,
-                    "oldestEventTime": end,
+                    "newestEventTime": newest,
+                    "oldestEventTime": oldest,
                 })
             })
             .collect();
@@ -154,6 +155,24 @@ impl Maker {
         }
         made
     }
+}
+
+/// The oldest and newest event of a log file; of one that has none, times that fit its name.
+fn events(key: &str, text: &str) -> (String, String) {
+    let times = text.split("\"eventTime\":\"").skip(1);
+    let mut times: Vec<String> = times
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect();
+    times.sort();
+    if let (Some(oldest), Some(newest)) = (times.first(), times.last()) {
+        return (oldest.clone(), newest.clone());
+    }
+    let clock = key.split("_20260115T").nth(1).unwrap();
+    let end: jiff::Timestamp = format!("2026-01-15T{}:{}:00Z", &clock[..2], &clock[2..4])
+        .parse()
+        .unwrap();
+    let before = |minutes| (end - jiff::SignedDuration::from_mins(minutes)).to_string();
+    (before(4), before(2))
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -313,6 +313,16 @@ impl Store {
         std::fs::write(path, bytes).unwrap();
     }
 
+    /// Takes an object out of the bucket `logs`.
+    pub fn remove(&self, key: &str) {
+        std::fs::remove_file(self.folder().join(key)).unwrap();
+    }
+
+    /// The folder that the bucket `logs` is kept in.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.root.path().join("logs")
+    }
+
     /// Keeps a version of an object of the bucket `logs`, or the mark of its deletion.
     pub fn keep(&self, key: &str, id: &str, time: &str, bytes: Option<&[u8]>) {
         let version = (

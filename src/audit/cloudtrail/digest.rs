@@ -59,6 +59,25 @@ pub struct LogFile {
     /// The algorithm of the hash; missing is taken for SHA-256.
     #[serde(default)]
     pub hash_algorithm: Option<String>,
+    /// When the oldest event in it was.
+    #[serde(default)]
+    pub oldest_event_time: Option<String>,
+    /// When the newest event in it was.
+    #[serde(default)]
+    pub newest_event_time: Option<String>,
+}
+
+impl LogFile {
+    /// When its oldest and its newest event were, both in whole seconds.
+    #[must_use]
+    pub fn events(&self) -> Option<(Timestamp, Timestamp)> {
+        let time = |text: &Option<String>| text.as_ref()?.parse::<Timestamp>().ok();
+        let (oldest, newest) = (
+            time(&self.oldest_event_time)?,
+            time(&self.newest_event_time)?,
+        );
+        (oldest <= newest).then_some((oldest, newest))
+    }
 }
 
 /// What a signature proves.

@@ -9,6 +9,8 @@ pub struct Tally {
     pub files: u64,
     /// Log files that an earlier reading looked into and this one left out.
     pub known: u64,
+    /// Whether digests cover all that was delivered, so that no log file means that nothing happened.
+    pub vouched: bool,
     /// Their bytes as they lie there, compressed or not.
     pub bytes: u64,
     /// Their bytes once inflated.
@@ -30,6 +32,7 @@ impl Tally {
     pub fn absorb(&mut self, other: Self) {
         self.files += other.files;
         self.known += other.known;
+        self.vouched |= other.vouched;
         self.bytes += other.bytes;
         self.inflated += other.inflated;
         self.records += other.records;
@@ -136,6 +139,7 @@ mod tests {
         let one = Tally {
             files: 1,
             known: 8,
+            vouched: true,
             bytes: 2,
             inflated: 3,
             records: 4,
@@ -151,6 +155,7 @@ mod tests {
             Tally {
                 files: 2,
                 known: 16,
+                vouched: true,
                 bytes: 4,
                 inflated: 6,
                 records: 8,

@@ -101,6 +101,7 @@ fn only_changes_in_the_window_are_calls_and_all_records_are_counted() {
         Tally {
             files: 1,
             known: 0,
+            vouched: false,
             bytes: length,
             inflated: length,
             records: 9,

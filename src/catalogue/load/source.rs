@@ -56,8 +56,6 @@ pub(super) fn flatten(
 ) -> Result<(), Problem> {
     const SOURCE_KEYS: [&str; 12] = [
         "present",
-        "blank",
-        "unordered",
         "from",
         "value",
         "template",
@@ -65,6 +63,8 @@ pub(super) fn flatten(
         "as",
         "default",
         "unknown",
+        "blank",
+        "unordered",
         "alone",
         "key",
     ];
