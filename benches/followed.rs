@@ -103,7 +103,7 @@ fn log(trail: &Path, file: usize, calls: usize, resources: usize) -> io::Result<
             time / 600 % 60,
             time / 10 % 60,
         );
-        let (resource, value) = (number % resources, number / resources % 2 == 0);
+        let (resource, value) = (number % resources, (number / resources).is_multiple_of(2));
         let id = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let _ = write!(
             text,

@@ -290,7 +290,9 @@ mod tests {
         Call {
             time: jiff::Timestamp::from_second(1_768_000_000 + i64::from(number % 5)).unwrap(),
             id: format!("id-{number}"),
-            corrects: (number % 7 == 0).then(|| format!("id-{}", number + 1)),
+            corrects: number
+                .is_multiple_of(7)
+                .then(|| format!("id-{}", number + 1)),
             service: String::from("ec2.amazonaws.com"),
             name: String::from(name),
             request: json!({"instanceId": "i-1", "instancesSet": {"items": [{"instanceId": "i-1"}]}, "disableApiTermination": {"value": true}}),
