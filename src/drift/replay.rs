@@ -1,6 +1,7 @@
 //! Replays effects in time order and keeps what ends different.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 use jiff::Timestamp;
 
@@ -22,6 +23,9 @@ pub struct Outcome {
     pub managed: BTreeMap<InstanceId, Live>,
     /// Resources that were made outside every state and still stand.
     pub unmanaged: Vec<Unmanaged>,
+    /// Where among them those of one identity may be, by its hash.
+    places: HashMap<u64, Vec<usize>>,
+    hasher: RandomState,
     /// The calls that anything speaks of; numbers elsewhere mean these.
     pub events: Events,
     /// How many calls on one attribute are told since there was no room for more.
@@ -282,30 +286,63 @@ impl Outcome {
     }
 
     fn create(&mut self, created: Created, number: usize, call: &Caused) {
-        let known = self.unmanaged.iter_mut().find(|old| {
-            old.created.resource_type == created.resource_type
-                && old.account == call.account
-                && old.created.names == created.names
-                && old.created.id == created.id
+        let identity = identity(&created, &call.account);
+        let places = self
+            .places
+            .entry(self.hasher.hash_one(&identity))
+            .or_default();
+        let known = places.iter().copied().find(|place| {
+            self.unmanaged
+                .get(*place)
+                .is_some_and(|old| old.identity() == identity)
         });
-        match known {
+        match known.and_then(|place| self.unmanaged.get_mut(place)) {
             Some(old) => old.by.push(number),
-            None => self.unmanaged.push(Unmanaged {
-                created,
-                by: vec![number],
-                account: call.account.clone(),
-                region: call.region.clone(),
-            }),
+            None => {
+                places.push(self.unmanaged.len());
+                self.unmanaged.push(Unmanaged {
+                    created,
+                    by: vec![number],
+                    account: call.account.clone(),
+                    region: call.region.clone(),
+                });
+            }
         }
     }
 
     /// What was made and removed within the window is nothing.
     fn remove(&mut self, resource_type: &str, names: &[(String, String)], call: &Caused) {
+        let before = self.unmanaged.len();
         self.unmanaged.retain(|old| {
             old.created.resource_type != resource_type
                 || old.account != call.account
                 || !is_named(&old.created, names)
         });
+        if self.unmanaged.len() < before {
+            self.places.clear();
+            for (place, made) in self.unmanaged.iter().enumerate() {
+                let hash = self.hasher.hash_one(made.identity());
+                self.places.entry(hash).or_default().push(place);
+            }
+        }
+    }
+}
+
+/// What tells one unmanaged resource from another.
+type Identity<'a> = (&'a str, &'a str, &'a [(String, String)], Option<&'a str>);
+
+fn identity<'a>(created: &'a Created, account: &'a str) -> Identity<'a> {
+    (
+        &created.resource_type,
+        account,
+        &created.names,
+        created.id.as_deref(),
+    )
+}
+
+impl Unmanaged {
+    fn identity(&self) -> Identity<'_> {
+        identity(&self.created, &self.account)
     }
 }
 
