@@ -289,7 +289,7 @@ impl Outcome {
         let identity = identity(&created, &call.account);
         let places = self
             .places
-            .entry(self.hasher.hash_one(&identity))
+            .entry(self.hasher.hash_one(identity))
             .or_default();
         let known = places.iter().copied().find(|place| {
             self.unmanaged
