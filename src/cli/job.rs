@@ -125,14 +125,15 @@ impl Job<'_> {
         }));
         let mut drifts = analysis.drifts;
         let mut totals = analysis.summary;
-        if let Some(memory) = self.memory {
-            memory.divide(&mut drifts);
-            totals = analysis::summary(&drifts);
-        }
         let states = self.loaded.inventory.states();
         let refreshed = confirm(states, &drifts, &|own| {
             addresses.is_empty() || addresses.iter().any(|glob| wildcard::matches(glob, own))
         });
+        if let Some(memory) = self.memory {
+            memory.divide(&mut drifts);
+            totals = analysis::summary(&drifts);
+            totals.told_before = memory.told_before();
+        }
         drifts.retain(|drift| match drift.status {
             Status::Open => true,
             Status::Suppressed => show.suppressed,

@@ -73,9 +73,14 @@ impl<'a> Memory<'a> {
         });
     }
 
+    /// Open drifts that are not told again.
+    pub fn told_before(&self) -> usize {
+        self.told.load(Ordering::Relaxed)
+    }
+
     /// What to say of open drifts that are not told again, if there are any.
     pub fn told(&self) -> Option<String> {
-        match self.told.load(Ordering::Relaxed) {
+        match self.told_before() {
             0 => None,
             1 => Some("1 drift is open as told before; --repeat tells it again".to_owned()),
             count => Some(format!(

@@ -78,6 +78,8 @@ pub struct Summary {
     pub suppressed: usize,
     /// Open drifts by severity.
     pub by_severity: BTreeMap<Severity, usize>,
+    /// Open drifts that are not listed, nor counted above, because an earlier scan told them.
+    pub told_before: usize,
 }
 
 /// What the verdict rests on.

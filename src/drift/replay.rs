@@ -296,17 +296,16 @@ impl Outcome {
                 .get(*place)
                 .is_some_and(|old| old.identity() == identity)
         });
-        match known.and_then(|place| self.unmanaged.get_mut(place)) {
-            Some(old) => old.by.push(number),
-            None => {
-                places.push(self.unmanaged.len());
-                self.unmanaged.push(Unmanaged {
-                    created,
-                    by: vec![number],
-                    account: call.account.clone(),
-                    region: call.region.clone(),
-                });
-            }
+        if let Some(old) = known.and_then(|place| self.unmanaged.get_mut(place)) {
+            old.by.push(number);
+        } else {
+            places.push(self.unmanaged.len());
+            self.unmanaged.push(Unmanaged {
+                created,
+                by: vec![number],
+                account: call.account.clone(),
+                region: call.region.clone(),
+            });
         }
     }
 

@@ -155,6 +155,7 @@ pub struct SummaryOut {
     suppressed: usize,
     by_severity: BTreeMap<BySeverity, usize>,
     failing: usize,
+    told_before: usize,
 }
 
 /// A severity as a key, the most severe first.
@@ -196,6 +197,7 @@ impl SummaryOut {
             suppressed: summary.suppressed,
             by_severity,
             failing,
+            told_before: summary.told_before,
         }
     }
 }

@@ -178,9 +178,11 @@ pub fn evidence_with(evidence: &Evidence, matched: &str) -> String {
 pub fn nothing_drifted(report: &Report) -> String {
     match trust(&report.evidence) {
         Trust::Complete if open(report) > 0 => "Open drift lies outside what is shown.".to_owned(),
-        Trust::Complete => {
-            "Nothing drifted: what the log shows ends where Terraform believes.".to_owned()
-        }
+        Trust::Complete => match report.summary.told_before {
+            0 => "Nothing drifted: what the log shows ends where Terraform believes.".to_owned(),
+            1 => "Nothing new drifted; 1 drift is still open as told before.".to_owned(),
+            known => format!("Nothing new drifted; {known} drifts are still open as told before."),
+        },
         Trust::Incomplete => {
             "No drift was found, but the evidence is INCOMPLETE: this is no all-clear.".to_owned()
         }
@@ -436,6 +438,7 @@ pub fn refused(failed: &FailedCall) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::fixture;
 
     #[test]
     fn numbers_read_well() {
@@ -451,6 +454,18 @@ mod tests {
         }
         assert_eq!(count(1_u64, "drift", "drifts"), "1 drift");
         assert_eq!(count(0_u64, "drift", "drifts"), "0 drifts");
+    }
+
+    #[test]
+    fn what_was_told_before_is_no_all_clear() {
+        let mut report = fixture::nothing();
+        assert!(nothing_drifted(&report).starts_with("Nothing drifted"));
+        report.summary.told_before = 2;
+        let said = nothing_drifted(&report);
+        assert_eq!(
+            said,
+            "Nothing new drifted; 2 drifts are still open as told before."
+        );
     }
 
     #[test]

@@ -100,6 +100,9 @@ pub fn open(title: &str, skip: &str, script: bool, out: &mut dyn Write) -> io::R
 fn hero(report: &Report, sections: &[Section<'_>], out: &mut dyn Write) -> io::Result<()> {
     let open = words::open(report);
     let title = match (open, words::trust(&report.evidence)) {
+        (0, words::Trust::Complete) if report.summary.told_before > 0 => {
+            "Nothing new drifted".to_owned()
+        }
         (0, words::Trust::Complete) => "Nothing drifted".to_owned(),
         (0, words::Trust::Incomplete) => {
             "No drift found, but the evidence is incomplete".to_owned()
