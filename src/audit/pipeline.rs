@@ -113,6 +113,15 @@ impl Problems {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         list.push(problem);
     }
+
+    /// A problem of credentials that nobody accepts: the first may be why nothing at all is read.
+    fn push_refused(&self, problem: Problem) {
+        let first = self.no_credentials.lock();
+        first
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| problem.clone());
+        self.push(problem);
+    }
 }
 
 /// Reads the log files of all locations and yields the calls that the filter keeps, in no

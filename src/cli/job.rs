@@ -71,7 +71,7 @@ impl Job<'_> {
             let copy = (full || self.memory.is_some()).then(|| call.clone());
             if let Some(effects) = resolver.resolve(call) {
                 if let (Some(memory), Some(copy)) = (self.memory, &copy) {
-                    memory.keep(copy.clone(), &effects);
+                    memory.keep(copy, &effects);
                 }
                 journal.keep(effects, copy.as_ref().filter(|_| full));
             }

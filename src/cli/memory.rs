@@ -38,13 +38,13 @@ impl<'a> Memory<'a> {
 
     /// Keeps a call that had an effect. A refused one, or one that no rule knows, changes nothing
     /// and is told once.
-    pub fn keep(&self, call: Call, effects: &Effects<'_>) {
+    pub fn keep(&self, call: &Call, effects: &Effects<'_>) {
         let unmapped = |effect: &Effect<'_>| matches!(effect, Effect::Unmapped(_));
         if call.error.is_none() && !effects.effects.iter().all(unmapped) {
             let kept = Kept {
                 touches: touches(effects),
-                applier: applier(&call),
-                call,
+                applier: applier(call),
+                call: call.clone(),
             };
             let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
             gathered.calls.push(kept);

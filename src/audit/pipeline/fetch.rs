@@ -266,13 +266,7 @@ impl Recorder {
     /// A queue says to each of its receivers that it cannot be read.
     fn refused(&mut self, problem: Problem, problems: &Problems) {
         if self.refused.insert(problem.location.clone()) {
-            let mut first = problems
-                .no_credentials
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            first.get_or_insert_with(|| problem.clone());
-            drop(first);
-            problems.push(problem);
+            problems.push_refused(problem);
         }
     }
 

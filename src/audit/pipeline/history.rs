@@ -1,7 +1,7 @@
 //! Feeds workers with what CloudTrail's own event history says.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use tokio::runtime::Runtime;
@@ -64,13 +64,7 @@ impl History {
                     continue;
                 }
                 Found::Credentials(problem) => {
-                    let mut first = problems
-                        .no_credentials
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner);
-                    first.get_or_insert_with(|| problem.clone());
-                    drop(first);
-                    problems.push(problem);
+                    problems.push_refused(problem);
                     continue;
                 }
             };
