@@ -45,6 +45,8 @@ pub struct Target {
     pub parent: Option<Parent>,
     /// Types and attributes that, if they name this resource, own the change instead.
     pub yields: Vec<(Text, Text)>,
+    /// What no state has is gone with the last of the members that this takes from it.
+    pub ends: bool,
     /// The target counts only if all of these hold.
     pub when: Vec<Condition>,
     /// The call is many calls in one, for this target.
@@ -86,6 +88,8 @@ pub struct Pair {
     pub source: Source,
     /// Whether the call may leave it out; the attribute must be empty then.
     pub optional: bool,
+    /// Whether the attribute must hold none of what the call says: a list leaves out the rest.
+    pub other: bool,
 }
 
 /// What a created resource hangs on.

@@ -11,7 +11,7 @@ use super::model::{Attribute, Certainty};
 use crate::audit::call::Call;
 use crate::catalogue::aws::{identifier, shape};
 use crate::catalogue::evaluate::View;
-use crate::catalogue::rule::{Pair, Parent, ResourceType, Scope, Target};
+use crate::catalogue::rule::{Operation, Pair, Parent, ResourceType, Scope, Target};
 use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
 use crate::catalogue::value::Given;
@@ -128,6 +128,7 @@ fn one_each(given: &[(&Pair, Vec<String>)]) -> Vec<Vec<(String, String)>> {
         .map(|at| {
             given
                 .iter()
+                .filter(|(pair, _)| !pair.other)
                 .filter_map(|(pair, values)| {
                     let value = values.get(at).or_else(|| values.first())?;
                     Some((pair.attribute.to_string(), value.clone()))
@@ -153,7 +154,7 @@ fn matching(
     };
     let mut best: Option<Vec<InstanceId>> = None;
     for (pair, values) in given.iter().filter(|(pair, values)| {
-        !pair.optional && !values.is_empty() && values.iter().all(|value| indexed(pair, value))
+        !pair.optional && !pair.other && !values.is_empty() && values.iter().all(|value| indexed(pair, value))
     }) {
         let mut candidates: Vec<InstanceId> = values
             .iter()
@@ -173,7 +174,9 @@ fn matching(
             best = Some(candidates);
         }
     }
-    let names_something = given.iter().any(|(_, values)| !values.is_empty());
+    let names_something = given
+        .iter()
+        .any(|(pair, values)| !pair.other && !values.is_empty());
     let mut instances = match best {
         Some(best) => best,
         None if names_something => resolver.inventory.of_type(resource_type).to_vec(),
@@ -191,8 +194,10 @@ fn matching(
             if values.is_empty() {
                 return held.iter().all(|value| is_empty(value));
             }
-            held.iter()
-                .any(|value| values.iter().any(|name| means(value, name)))
+            let named = held
+                .iter()
+                .any(|value| values.iter().any(|name| means(value, name)));
+            named != pair.other
         })
     });
     instances
@@ -410,6 +415,12 @@ pub fn created(
                 _ => None,
             });
     let given: Vec<Attribute> = given.collect();
+    let grows: Vec<String> = target
+        .changes
+        .iter()
+        .filter(|change| change.operation == Operation::Add)
+        .map(|change| change.path.to_string())
+        .collect();
     (0..count)
         .map(|at| {
             let names = found
@@ -433,6 +444,7 @@ pub fn created(
                 names,
                 parent,
                 attributes,
+                grows: grows.clone(),
             }
         })
         .collect()
@@ -473,6 +485,7 @@ pub fn by_resources(
     for alternative in &target.find {
         let required: Vec<&Pair> = alternative.iter().filter(|pair| !pair.optional).collect();
         if let [pair] = required.as_slice()
+            && !pair.other
             && !arns.is_empty()
         {
             let instances = matching(

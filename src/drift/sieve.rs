@@ -192,7 +192,7 @@ impl<'a> Sieve<'a> {
             return Need::default();
         };
         match (target.effect, &target.parent) {
-            (EffectKind::Update, _) => Need::default(),
+            (EffectKind::Update, _) if !target.ends => Need::default(),
             (EffectKind::Delete, _) if self.resolver.may_hang(resource_type) => Need::always(),
             (EffectKind::Create | EffectKind::Put, Some(parent)) => {
                 if self
@@ -264,7 +264,7 @@ impl Spelt<'_> {
         };
         let best = pairs
             .iter()
-            .filter(|pair| !pair.optional && names::is_textual(resource_type, &pair.attribute))
+            .filter(|pair| !pair.optional && !pair.other && names::is_textual(resource_type, &pair.attribute))
             .filter_map(|pair| Some((shared(pair), self.source(&pair.source)?, pair)))
             .min_by_key(|(shared, named, _)| (*shared, *named));
         best.map_or_else(Need::always, |(_, named, pair)| {

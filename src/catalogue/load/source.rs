@@ -30,17 +30,19 @@ fn pairs(table: &Table) -> Result<Vec<Pair>, Problem> {
     let mut pairs = Vec::new();
     flatten("", table, &mut |attribute, value| {
         let optional = attribute.ends_with('?');
-        let name = attribute.trim_end_matches('?').len();
+        let other = attribute.ends_with('!');
+        let name = attribute.trim_end_matches(['?', '!']).len();
         pairs.push(Pair {
             attribute: attribute.part(0..name),
             source: source(value)?,
             optional,
+            other,
         });
         Ok(())
     })?;
     pairs.sort_by_key(|pair| {
         (
-            pair.optional,
+            pair.optional || pair.other,
             pair.source.more().value.is_some(),
             pair.source.more().default.is_some(),
         )
