@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::path::Path;
-use super::rule::{Build, Change, Field, Fields, Kind, Operation, Shape, Source};
+use super::rule::{Apart, Build, Change, Field, Fields, Kind, Operation, Shape, Source};
 use super::schema::{Attribute, Block, Body, Nesting, Type};
 use super::text::Text;
 
@@ -72,9 +72,13 @@ pub fn compile(
             Place::Block(block) => {
                 let fields = fields(&block.body, attribute, source, entries);
                 let ordered = block.nesting == Nesting::List && !source.unordered;
+                let mut known = known(&block.body, &fields);
+                if operation != Operation::Set {
+                    known.values_mut().for_each(disordered);
+                }
                 let shape = Shape::Blocks {
                     ordered,
-                    fields: known(&block.body, &fields),
+                    fields: known,
                 };
                 let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
                 let spelt = operation == Operation::Set && is_spelt(source) && fields.is_empty();
@@ -112,6 +116,10 @@ pub fn compile(
             build,
             alone: source.alone,
             key: source.more().key.clone(),
+            apart: source.more().apart.clone().map(|by| {
+                let elsewhere = source.more().elsewhere.clone();
+                Box::new(Apart { by, elsewhere })
+            }),
         });
     }
     Ok(changes)
@@ -257,6 +265,13 @@ fn relative(source: &Source, above: &Source) -> Source {
         }
     }
     source
+}
+
+/// Where members come and go one by one, nothing tells where in a list of theirs they are.
+fn disordered(field: &mut Field) {
+    if let Some(Type::List(member)) = &field.ty {
+        field.ty = Some(Type::Set(member.clone()));
+    }
 }
 
 /// What a rule knows of a block, for comparing.

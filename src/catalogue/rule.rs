@@ -160,6 +160,17 @@ pub struct Change {
     pub alone: bool,
     /// For blocks: the attribute that tells one from another.
     pub key: Option<Text>,
+    /// For blocks: the members are there already, and only this of them changes.
+    pub apart: Option<Box<Apart>>,
+}
+
+/// How members that are there already get another value of one of their attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apart {
+    /// The attribute.
+    pub by: Text,
+    /// If they are in this list they are another's; if not, nobody knows which members are meant.
+    pub elsewhere: Option<Text>,
 }
 
 /// How values of an attribute compare.
@@ -281,6 +292,10 @@ pub struct More {
     pub default: Option<Value>,
     /// For blocks: the attribute that tells one from another.
     pub key: Option<Text>,
+    /// For blocks: the only attribute that changes of members that are there already.
+    pub apart: Option<Text>,
+    /// The list that such members may be in instead.
+    pub elsewhere: Option<Text>,
 }
 
 impl Source {
@@ -294,6 +309,8 @@ impl Source {
             map: BTreeMap::new(),
             default: None,
             key: None,
+            apart: None,
+            elsewhere: None,
         };
         self.rest.as_deref().unwrap_or(&NOTHING)
     }

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::compare;
+use super::members::{changed_list, told_apart};
 use crate::catalogue::alike;
 use crate::catalogue::path::{members, pair_key, pair_value};
-use crate::catalogue::rule::{Build, Change, Fields, Kind, Operation, Shape};
+use crate::catalogue::rule::{self, Build, Change, Fields, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
-use crate::catalogue::text::Text;
 use crate::catalogue::value::{Given, coerce};
 
 /// A value as far as the evidence tells.
@@ -172,6 +172,14 @@ impl Live {
                 same.map_or(Known::SetBy(cause.event), Known::Value)
             }
             (Given::Value(value), _) if change.operation == Operation::Set => Known::Value(value),
+            (Given::Value(value), Known::Value(list)) if change.apart.is_some() => {
+                match self.apart(change, &value, list, attributes) {
+                    Apart::Known(list) => Known::Value(list),
+                    Apart::Elsewhere => return,
+                    Apart::Lost => Known::SetBy(cause.event),
+                }
+            }
+            (_, Known::SetBy(_)) if change.apart.is_some() => return,
             // Members that come or go tell nothing of a list that is not known.
             (Given::Value(_), Known::SetBy(event)) => Known::SetBy(*event),
             (Given::Value(value), Known::Value(list)) => {
@@ -186,6 +194,33 @@ impl Live {
             cause,
             change.operation == Operation::Set,
         );
+    }
+
+    /// Members told apart by a new value of one of their attributes.
+    fn apart(
+        &self,
+        change: &Change,
+        given: &Value,
+        list: &Value,
+        attributes: &Map<String, Value>,
+    ) -> Apart {
+        let (Some(apart), Shape::Blocks { fields, .. }) = (&change.apart, &change.shape) else {
+            return Apart::Elsewhere;
+        };
+        if let Some(list) = told_apart(list, given, fields, &apart.by) {
+            return Apart::Known(list);
+        }
+        let Some(elsewhere) = &apart.elsewhere else {
+            return Apart::Elsewhere;
+        };
+        let held = at(attributes, elsewhere);
+        let known = self.slots.get(elsewhere.as_str()).map(|slot| &slot.current);
+        match known {
+            Some(Known::SetBy(_)) => Apart::Lost,
+            Some(Known::Value(held)) if is_apart(held, given, fields, apart) => Apart::Elsewhere,
+            None if is_apart(&held, given, fields, apart) => Apart::Elsewhere,
+            _ => Apart::Lost,
+        }
     }
 
     fn set(
@@ -317,6 +352,20 @@ impl Live {
     }
 }
 
+/// Where members are that a call tells something of.
+enum Apart {
+    /// In the list, which becomes this.
+    Known(Value),
+    /// In another list, or in none that is known.
+    Elsewhere,
+    /// In no list that is known: whichever member the call means is not known.
+    Lost,
+}
+
+fn is_apart(list: &Value, given: &Value, fields: &Fields, apart: &rule::Apart) -> bool {
+    told_apart(list, given, fields, &apart.by).is_some()
+}
+
 /// Calls on one attribute of one resource that are told, if there is room.
 pub const TOLD: usize = 1_000;
 
@@ -439,49 +488,6 @@ fn keys_of(value: &Value, there: &dyn Fn(&str) -> Option<Value>) -> Vec<String> 
         .collect()
 }
 
-fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
-    let old: Vec<Value> = match list {
-        Value::Array(list) => list.clone(),
-        Value::Null => Vec::new(),
-        one => vec![one.clone()],
-    };
-    let given = match given {
-        Value::Array(given) => given,
-        one => vec![one],
-    };
-    let list = match (&change.shape, change.operation) {
-        (Shape::Blocks { fields, .. }, Operation::Remove) => {
-            given.iter().fold(old, |list, block| {
-                without_block(list, block, fields, change.key.as_deref())
-            })
-        }
-        (Shape::Blocks { fields, .. }, _) => given.into_iter().fold(old, |list, block| {
-            with_block(list, block, fields, change.key.as_deref())
-        }),
-        (Shape::Plain(ty) | Shape::Tag(ty), operation) => {
-            let inner = match ty {
-                Type::List(inner) | Type::Set(inner) => inner,
-                other => other,
-            };
-            let mut list = old;
-            if operation == Operation::Remove {
-                list.retain(|member| !given.iter().any(|gone| compare::equal(member, gone, inner)));
-            } else {
-                for new in given {
-                    if !list
-                        .iter()
-                        .any(|member| compare::equal(member, &new, inner))
-                    {
-                        list.push(new);
-                    }
-                }
-            }
-            list
-        }
-    };
-    Value::Array(list)
-}
-
 /// Whether a value in a log's own spelling says what is there already.
 fn is_alike(change: &Change, own: &Value, given: &Value) -> bool {
     match &change.build {
@@ -491,132 +497,4 @@ fn is_alike(change: &Change, own: &Value, given: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether two blocks agree in all plain fields that the call gives; lists are compared member by member elsewhere.
-fn agree(block: &Value, given: &Value, fields: &Fields, key: Option<&str>) -> bool {
-    let names: Vec<&str> = fields
-        .keys()
-        .map(Text::as_str)
-        .filter(|name| key.is_none_or(|key| *name == key))
-        .collect();
-    names.into_iter().all(|name| {
-        let (one, other) = (
-            block.get(name).unwrap_or(&Value::Null),
-            given.get(name).unwrap_or(&Value::Null),
-        );
-        other.is_null() || other.is_array() || compare::equal(one, other, &Type::Any)
-    })
-}
-
-fn list_fields(given: &Value) -> Vec<String> {
-    let fields = given.as_object().into_iter().flatten();
-    fields
-        .filter(|(_, value)| {
-            value
-                .as_array()
-                .is_some_and(|list| list.iter().all(|member| !member.is_object()))
-        })
-        .map(|(name, _)| name.clone())
-        .collect()
-}
-
-fn without_block(
-    list: Vec<Value>,
-    given: &Value,
-    fields: &Fields,
-    key: Option<&str>,
-) -> Vec<Value> {
-    let lists = list_fields(given);
-    let mut out = Vec::new();
-    for mut block in list {
-        if !agree(&block, given, fields, key) {
-            out.push(block);
-            continue;
-        }
-        if lists.is_empty() {
-            continue;
-        }
-        for name in &lists {
-            let gone = given
-                .get(name)
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
-            if let Some(members) = block.get_mut(name).and_then(Value::as_array_mut) {
-                members.retain(|member| !gone.contains(member));
-            }
-        }
-        // A rule without any source is no rule; lists that the block has beside the given ones count.
-        let holds = block
-            .as_object()
-            .into_iter()
-            .flatten()
-            .any(|(name, value)| {
-                let member_list = lists.contains(name)
-                    || fields.get(name.as_str()).is_some_and(|field| {
-                        matches!(field.ty, Some(Type::List(_) | Type::Set(_)))
-                    });
-                member_list && value.as_array().is_some_and(|list| !list.is_empty())
-            });
-        if holds || block.get("self").and_then(Value::as_bool) == Some(true) {
-            out.push(block);
-        }
-    }
-    out
-}
-
-/// A block of the same key takes the place of the old one: of what the rule knows, what the call
-/// leaves out is gone.
-fn replace_block(block: &mut Map<String, Value>, given: Value, fields: &Fields) {
-    for (name, field) in fields {
-        if let Some(old) = block.get_mut(name.as_str()).filter(|_| !field.computed) {
-            *old = match old {
-                Value::String(_) => Value::String(String::new()),
-                Value::Array(_) => Value::Array(Vec::new()),
-                _ => Value::Null,
-            };
-        }
-    }
-    if let Value::Object(given) = given {
-        block.extend(given);
-    }
-}
-
-fn with_block(
-    mut list: Vec<Value>,
-    given: Value,
-    fields: &Fields,
-    key: Option<&str>,
-) -> Vec<Value> {
-    let lists = list_fields(&given);
-    if let Some(at) = list
-        .iter()
-        .position(|block| agree(block, &given, fields, key))
-    {
-        if let Some(block) = list.get_mut(at).and_then(Value::as_object_mut) {
-            if key.is_some() {
-                replace_block(block, given, fields);
-                return list;
-            }
-            for (name, value) in given.as_object().into_iter().flatten() {
-                match (block.get_mut(name), value) {
-                    (Some(Value::Array(old)), Value::Array(new)) if lists.contains(name) => {
-                        for member in new {
-                            if !old.contains(member) {
-                                old.push(member.clone());
-                            }
-                        }
-                    }
-                    _ if lists.contains(name) => {
-                        block.insert(name.clone(), value.clone());
-                    }
-                    _ => {}
-                }
-            }
-        }
-        return list;
-    }
-    list.push(given);
-    list
 }

@@ -56,7 +56,7 @@ pub(super) fn flatten(
     table: &Table,
     visit: &mut dyn FnMut(Text, &Tree) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    const SOURCE_KEYS: [&str; 12] = [
+    const SOURCE_KEYS: [&str; 14] = [
         "present",
         "from",
         "value",
@@ -69,6 +69,8 @@ pub(super) fn flatten(
         "unordered",
         "alone",
         "key",
+        "apart",
+        "elsewhere",
     ];
     for (key, value) in table {
         let dotted = if prefix.is_empty() {
@@ -201,6 +203,8 @@ pub(super) fn source(value: &Tree) -> Result<Source, Problem> {
                     "unordered" => source.unordered = value.is(true),
                     "alone" => source.alone = value.is(true),
                     "key" => source.more_mut().key = value.as_text().cloned(),
+                    "apart" => source.more_mut().apart = value.as_text().cloned(),
+                    "elsewhere" => source.more_mut().elsewhere = value.as_text().cloned(),
                     _ => {
                         return problem(format!(
                             "unknown key `{key}`; see docs/catalogue.md, *A source*"
