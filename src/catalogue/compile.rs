@@ -52,10 +52,11 @@ pub fn compile(
             Place::Attribute(found) => {
                 // What goes from a map is named by its keys alone.
                 let keys_only = operation == Operation::Remove && matches!(found.ty, Type::Map(_));
+                let own = typed(&found.ty, source);
                 let given = if keys_only {
                     Type::Any
                 } else {
-                    found.ty.clone()
+                    own.clone()
                 };
                 let build = if operation == Operation::Set && is_spelt(source) && is_text(&found.ty)
                 {
@@ -63,7 +64,7 @@ pub fn compile(
                 } else {
                     Build::Leaf(source.clone(), given)
                 };
-                (Shape::Plain(found.ty.clone()), build)
+                (Shape::Plain(own), build)
             }
             Place::Block(block) if block.nesting == Nesting::Map => (
                 Shape::Plain(Type::Map(Box::new(Type::Any))),
@@ -125,6 +126,14 @@ pub fn compile(
     Ok(changes)
 }
 
+/// The type of an attribute as a rule knows it.
+fn typed(ty: &Type, source: &Source) -> Type {
+    match ty {
+        Type::String if source.more().typed => Type::Typed,
+        ty => ty.clone(),
+    }
+}
+
 /// Whether a rule knows where a value is, but not how to read it.
 fn is_spelt(source: &Source) -> bool {
     let more = source.more();
@@ -139,7 +148,7 @@ fn is_spelt(source: &Source) -> bool {
 /// unit, truths the other way round.
 fn is_text(ty: &Type) -> bool {
     match ty {
-        Type::String => true,
+        Type::String | Type::Typed => true,
         Type::List(inner) | Type::Set(inner) | Type::Map(inner) => **inner == Type::String,
         Type::Number | Type::Bool | Type::Any => false,
     }
@@ -210,8 +219,9 @@ fn fields(
     for (name, attribute) in &body.attributes {
         let dotted = format!("{above}.{name}");
         if let Some(source) = entries.get(dotted.as_str()) {
+            let ty = typed(&attribute.ty, source);
             let source = relative(source, above_source);
-            out.push((name.clone(), Build::Leaf(source, attribute.ty.clone())));
+            out.push((name.clone(), Build::Leaf(source, ty)));
         }
     }
     for (name, block) in &body.blocks {

@@ -296,6 +296,8 @@ pub struct More {
     pub apart: Option<Text>,
     /// The list that such members may be in instead.
     pub elsewhere: Option<Text>,
+    /// Whether a number in it is not its text.
+    pub typed: bool,
 }
 
 impl Source {
@@ -311,6 +313,7 @@ impl Source {
             key: None,
             apart: None,
             elsewhere: None,
+            typed: false,
         };
         self.rest.as_deref().unwrap_or(&NOTHING)
     }
@@ -348,6 +351,8 @@ pub struct TypeFacts {
     pub never: Vec<String>,
     /// Attributes whose values are never shown.
     pub secret: Vec<String>,
+    /// JSON documents in which a number is not its text: `5` and `"5"` are two.
+    pub typed: Vec<String>,
     /// The attribute that names it for people.
     pub name: Option<String>,
 }

@@ -62,6 +62,9 @@ pub fn equal(one: &Value, other: &Value, ty: &Type) -> bool {
         return true;
     }
     match (one, other) {
+        (Value::String(one), Value::String(other)) if *ty == Type::Typed => {
+            one.trim_end() == other.trim_end() || document::same_typed(one, other)
+        }
         (Value::String(one), Value::String(other)) => texts(one, other),
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
         (Value::Array(one), Value::Array(other)) => {
@@ -365,6 +368,26 @@ mod tests {
                 Type::String,
                 false,
             ),
+            (
+                json!(r#"{"detail":{"port":[5, 1.0]}}"#),
+                json!(r#"{"detail": {"port": [5.0, 1]}}"#),
+                Type::Typed,
+                true,
+            ),
+            (
+                json!(r#"{"detail":{"port":[5]}}"#),
+                json!(r#"{"detail":{"port":["5"]}}"#),
+                Type::Typed,
+                false,
+            ),
+            (
+                json!(r#"{"detail":{"port":[true]}}"#),
+                json!(r#"{"detail":{"port":["true"]}}"#),
+                Type::Typed,
+                false,
+            ),
+            (json!("5"), json!("5"), Type::Typed, true),
+            (json!(""), json!(null), Type::Typed, true),
             (json!(0), json!(1), Type::Number, false),
         ];
         for (one, other, ty, want) in cases {
