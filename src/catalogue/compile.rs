@@ -86,7 +86,9 @@ pub fn compile(
                 if source.present {
                     (shape, Build::Leaf(source.clone(), Type::Any))
                 } else if spelt {
-                    let shape = if single {
+                    let shape = if source.more().spelt {
+                        Shape::Spelt
+                    } else if single {
                         Shape::Plain(Type::Any)
                     } else {
                         shape
@@ -141,7 +143,7 @@ fn is_spelt(source: &Source) -> bool {
         && !source.from.is_empty()
         && more.template.is_empty()
         && more.transforms.is_empty()
-        && more.map.is_empty()
+        && (more.map.is_empty() || more.spelt)
 }
 
 /// Whether a value of this type means the same wherever it reads the same. Numbers may be in another

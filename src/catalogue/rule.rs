@@ -180,6 +180,8 @@ pub enum Shape {
     Plain(Type),
     /// The value of a tag: none, and an empty one, are two.
     Tag(Type),
+    /// Blocks spelt as the state spells them, of which all is known.
+    Spelt,
     /// A list (or set, when unordered) of blocks, of which these fields are known.
     Blocks {
         /// Whether order counts.
@@ -298,6 +300,8 @@ pub struct More {
     pub elsewhere: Option<Text>,
     /// Whether a number in it is not its text.
     pub typed: bool,
+    /// With `unknown`: the call's blocks differ from the state's in spelling alone.
+    pub spelt: bool,
 }
 
 impl Source {
@@ -314,6 +318,7 @@ impl Source {
             apart: None,
             elsewhere: None,
             typed: false,
+            spelt: false,
         };
         self.rest.as_deref().unwrap_or(&NOTHING)
     }

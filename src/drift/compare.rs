@@ -24,6 +24,13 @@ pub fn compare(believed: &Value, found: &Value, shape: &Shape) -> Verdict {
     match shape {
         Shape::Tag(_) if believed.is_null() != found.is_null() => Verdict::Differs,
         Shape::Plain(ty) | Shape::Tag(ty) => plain(believed, found, ty),
+        Shape::Spelt => {
+            if spelt_the_same(believed, found) {
+                Verdict::Equal
+            } else {
+                Verdict::Differs
+            }
+        }
         Shape::Blocks { ordered, fields } => {
             if blocks(believed, found, *ordered, fields) {
                 Verdict::Equal
@@ -129,6 +136,25 @@ fn is_weekly(text: &str) -> bool {
     };
     text.split_once('-')
         .is_some_and(|(from, to)| is_moment(from) && is_moment(to))
+}
+
+/// Whether blocks of one spelling are equal: what is left out is nothing, an empty block is there.
+fn spelt_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => lists(one, other, false, &spelt_the_same),
+        (Value::Array(list), Value::Null) | (Value::Null, Value::Array(list)) => list.is_empty(),
+        (Value::Object(one), Value::Object(other)) => {
+            one.keys().chain(other.keys()).all(|key| {
+                let at = |map: &serde_json::Map<String, Value>| map.get(key).cloned();
+                spelt_the_same(
+                    &at(one).unwrap_or(Value::Null),
+                    &at(other).unwrap_or(Value::Null),
+                )
+            })
+        }
+        (Value::Object(_), _) | (_, Value::Object(_)) => false,
+        _ => equal(one, other, &Type::Any),
+    }
 }
 
 /// Whether a value says no more than an absent one: null, false, zero, empty.
@@ -277,6 +303,7 @@ pub fn members_changed(
     let same = |one: &Value, other: &Value| match shape {
         Shape::Plain(Type::List(ty) | Type::Set(ty)) => equal(one, other, ty),
         Shape::Plain(ty) | Shape::Tag(ty) => equal(one, other, ty),
+        Shape::Spelt => spelt_the_same(one, other),
         Shape::Blocks { fields, .. } => {
             same_block(one, other, fields) || same_block(other, one, fields)
         }
@@ -393,6 +420,20 @@ mod tests {
         for (one, other, ty, want) in cases {
             assert_eq!(equal(&one, &other, &ty), want, "{one} {other}");
             assert_eq!(equal(&other, &one, &ty), want, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn an_empty_block_is_there_and_an_empty_list_is_not() {
+        let held = json!([{"name": "a", "action": [{"allow": [{}], "block": []}], "label": []}]);
+        let cases = [
+            (json!([{"name": "a", "action": [{"allow": [{}]}]}]), Verdict::Equal),
+            (json!([{"name": "a", "action": [{"block": [{}]}]}]), Verdict::Differs),
+            (json!([{"name": "a", "action": [{}]}]), Verdict::Differs),
+            (json!([]), Verdict::Differs),
+        ];
+        for (other, want) in cases {
+            assert_eq!(compare(&held, &other, &Shape::Spelt), want, "{other}");
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::compare;
 use super::members::{changed_list, told_apart};
 use crate::catalogue::alike;
+use crate::catalogue::respell;
 use crate::catalogue::path::{members, pair_key, pair_value};
 use crate::catalogue::rule::{self, Build, Change, Fields, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
@@ -169,7 +170,9 @@ impl Live {
                 let believed = believed.map_or_else(|| Some(held.clone()), |s| s.believed.value());
                 let known = [believed, before.value()].into_iter().flatten();
                 let same = known.into_iter().find(|own| is_alike(change, own, &value));
-                same.map_or(Known::SetBy(cause.event), Known::Value)
+                let told = || respelt(change, &held, &value);
+                same.or_else(told)
+                    .map_or(Known::SetBy(cause.event), Known::Value)
             }
             (Given::Value(value), _) if change.operation == Operation::Set => Known::Value(value),
             (Given::Value(value), Known::Value(list)) if change.apart.is_some() => {
@@ -486,6 +489,16 @@ fn keys_of(value: &Value, there: &dyn Fn(&str) -> Option<Value>) -> Vec<String> 
                 .map(str::to_owned)
         })
         .collect()
+}
+
+/// A value in a log's own spelling, in the state's, where a rule says that names tell.
+fn respelt(change: &Change, held: &Value, given: &Value) -> Option<Value> {
+    match &change.build {
+        Build::Alike(source, Kind::Block(block)) if source.more().spelt => {
+            respell::respelt(held, given, block, &source.more().map)
+        }
+        _ => None,
+    }
 }
 
 /// Whether a value in a log's own spelling says what is there already.

@@ -28,6 +28,7 @@ pub fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
         (Shape::Blocks { fields, .. }, _) => given.into_iter().fold(old, |list, block| {
             with_block(list, block, fields, change.key.as_deref())
         }),
+        (Shape::Spelt, _) => old,
         (Shape::Plain(ty) | Shape::Tag(ty), operation) => {
             let inner = match ty {
                 Type::List(inner) | Type::Set(inner) => inner,

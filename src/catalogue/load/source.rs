@@ -203,6 +203,7 @@ pub(super) fn source(value: &Tree) -> Result<Source, Problem> {
                     "unordered" => source.unordered = value.is(true),
                     "alone" => source.alone = value.is(true),
                     "key" => source.more_mut().key = value.as_text().cloned(),
+                    "spelt" => source.more_mut().spelt = value.is(true),
                     "apart" => source.more_mut().apart = value.as_text().cloned(),
                     "elsewhere" => source.more_mut().elsewhere = value.as_text().cloned(),
                     _ => {
