@@ -336,6 +336,10 @@ impl<'a> Resolver<'a> {
         let silent =
             matches!(target.effect, EffectKind::Update | EffectKind::Put) && changes.is_empty();
         if silent {
+            // A rule that knows whom a call changes, and nothing of what, must not pass for no change.
+            if target.changes.is_empty() && target.provenance == Provenance::Generated {
+                effects.extend(instances.iter().copied().map(Effect::Unmapped));
+            }
             return;
         }
         effects.extend(instances.iter().map(|instance| Effect::Managed {
