@@ -36,10 +36,11 @@ pub fn compile(
     let mut changes = Vec::new();
     for (attribute, source) in entries {
         let names: Vec<&str> = attribute.split('.').collect();
-        let (place, path, list_above) = walk(body, &names)
+        let (place, path, lists_above) = walk(body, &names)
             .ok_or_else(|| CompileError::NoSuchAttribute(attribute.to_string()))?;
-        if let Some(depth) = list_above {
-            if entries.contains_key(names[..depth].join(".").as_str()) {
+        if !lists_above.is_empty() {
+            let has_source = |depth: &usize| entries.contains_key(names[..*depth].join(".").as_str());
+            if lists_above.iter().any(has_source) {
                 continue;
             }
             // A list that the provider limits to one block by other means than the schema's.
@@ -163,11 +164,11 @@ pub fn rendered(body: &Body, dotted: &str) -> Option<String> {
     walk(body, &names).map(|(_, path, _)| path)
 }
 
-/// Follows names through a schema: the place, Terraform's path, and the depth of a list of many blocks above it.
-fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option<usize>)> {
+/// Follows names through a schema: the place, Terraform's path, and the depths of lists of many blocks above it.
+fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Vec<usize>)> {
     let mut body = body;
     let mut path = String::new();
-    let mut list_above = None;
+    let mut lists_above = Vec::new();
     for (depth, name) in names.iter().enumerate() {
         let last = depth + 1 == names.len();
         if !path.is_empty() {
@@ -176,21 +177,21 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
         path.push_str(name);
         if let Some(block) = body.blocks.get(name) {
             if last {
-                return Some((Place::Block(block), path, list_above));
+                return Some((Place::Block(block), path, lists_above));
             }
             match block.nesting {
                 Nesting::ListOfOne => path.push_str("[0]"),
                 Nesting::Single => {}
                 Nesting::List => {
                     path.push_str("[0]");
-                    list_above = list_above.or(Some(depth + 1));
+                    lists_above.push(depth + 1);
                 }
-                Nesting::Set | Nesting::Map => list_above = list_above.or(Some(depth + 1)),
+                Nesting::Set | Nesting::Map => lists_above.push(depth + 1),
             }
             body = &block.body;
         } else {
             let attribute = body.attributes.get(name)?;
-            return last.then_some((Place::Attribute(attribute), path, list_above));
+            return last.then_some((Place::Attribute(attribute), path, lists_above));
         }
     }
     None
