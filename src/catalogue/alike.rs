@@ -111,10 +111,12 @@ fn values(held: &Value, given: &Value, ty: &Type) -> bool {
             }
             _ => false,
         },
-        Type::String | Type::Typed | Type::Number | Type::Bool => match (plain(held, 0), plain(given, 0)) {
-            (Some(Plain::Text(held)), Some(Plain::Text(given))) => held == given,
-            _ => false,
-        },
+        Type::String | Type::Typed | Type::Number | Type::Bool => {
+            match (plain(held, 0), plain(given, 0)) {
+                (Some(Plain::Text(held)), Some(Plain::Text(given))) => held == given,
+                _ => false,
+            }
+        }
     }
 }
 

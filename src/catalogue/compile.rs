@@ -39,7 +39,8 @@ pub fn compile(
         let (place, path, lists_above) = walk(body, &names)
             .ok_or_else(|| CompileError::NoSuchAttribute(attribute.to_string()))?;
         if !lists_above.is_empty() {
-            let has_source = |depth: &usize| entries.contains_key(names[..*depth].join(".").as_str());
+            let has_source =
+                |depth: &usize| entries.contains_key(names[..*depth].join(".").as_str());
             if lists_above.iter().any(has_source) {
                 continue;
             }
@@ -54,11 +55,7 @@ pub fn compile(
                 // What goes from a map is named by its keys alone.
                 let keys_only = operation == Operation::Remove && matches!(found.ty, Type::Map(_));
                 let own = typed(&found.ty, source);
-                let given = if keys_only {
-                    Type::Any
-                } else {
-                    own.clone()
-                };
+                let given = if keys_only { Type::Any } else { own.clone() };
                 let build = if operation == Operation::Set && is_spelt(source) && is_text(&found.ty)
                 {
                     Build::Alike(source.clone(), Kind::Value(given))

@@ -93,7 +93,9 @@ fn fill(target: &mut Tree, from: &Table) {
         .collect();
     let several = tables.len() > 1;
     let always = tables.iter_mut().find(|table| {
-        let narrowed = ["when", "each", "drop"].iter().any(|key| table.contains_key(*key));
+        let narrowed = ["when", "each", "drop"]
+            .iter()
+            .any(|key| table.contains_key(*key));
         table.get("effect") == from.get("effect") && !(several && narrowed)
     });
     let (Some(table), Some(Tree::Table(entries))) = (always, from.get("set")) else {

@@ -162,16 +162,22 @@ mod tests {
         );
         let novel = json!([{"name": "x", "novelSetting": {"limit": 1}}]);
         assert_eq!(respelt(&held, &novel, rule(), &Names::new()), None);
-        let words = Names::from_iter([("textTransformations".into(), json!("text_transformation"))]);
+        let words =
+            Names::from_iter([("textTransformations".into(), json!("text_transformation"))]);
         let xss = json!([{"name": "x", "statement": {"xssMatchStatement": {"fieldToMatch": {"body": {}},
             "textTransformations": [{"priority": 0, "type": "NONE"}]}}}]);
         assert_eq!(
             respelt(&held, &xss, rule(), &words),
-            Some(json!([{"name": "x", "statement": [{"xss_match_statement": [{"field_to_match": [{"body": [{}]}],
-                "text_transformation": [{"priority": 0, "type": "NONE"}]}]}]}]))
+            Some(
+                json!([{"name": "x", "statement": [{"xss_match_statement": [{"field_to_match": [{"body": [{}]}],
+                "text_transformation": [{"priority": 0, "type": "NONE"}]}]}]}])
+            )
         );
         let hidden = json!([{"name": "HIDDEN_DUE_TO_SECURITY_REASONS"}]);
         assert_eq!(respelt(&held, &hidden, rule(), &Names::new()), None);
-        assert_eq!(respelt(&held, &json!([]), rule(), &Names::new()), Some(json!([])));
+        assert_eq!(
+            respelt(&held, &json!([]), rule(), &Names::new()),
+            Some(json!([]))
+        );
     }
 }

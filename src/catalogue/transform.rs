@@ -286,7 +286,11 @@ mod tests {
             ("tail", json!("arn:aws:iam::1:role/path/app"), json!("app")),
             ("base64", json!("aGVsbG8="), json!("hello")),
             ("base64", json!("no base64!"), json!("no base64!")),
-            ("base64", json!({"hb": [104, 105], "offset": 0}), json!("hi")),
+            (
+                "base64",
+                json!({"hb": [104, 105], "offset": 0}),
+                json!("hi"),
+            ),
             ("base64", json!({"offset": 0}), json!({"offset": 0})),
             ("urldecode", json!("%7B%22a%22%7D"), json!("{\"a\"}")),
             ("csv", json!("a, b"), json!(["a", "b"])),

@@ -143,15 +143,13 @@ fn spelt_the_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => lists(one, other, false, &spelt_the_same),
         (Value::Array(list), Value::Null) | (Value::Null, Value::Array(list)) => list.is_empty(),
-        (Value::Object(one), Value::Object(other)) => {
-            one.keys().chain(other.keys()).all(|key| {
-                let at = |map: &serde_json::Map<String, Value>| map.get(key).cloned();
-                spelt_the_same(
-                    &at(one).unwrap_or(Value::Null),
-                    &at(other).unwrap_or(Value::Null),
-                )
-            })
-        }
+        (Value::Object(one), Value::Object(other)) => one.keys().chain(other.keys()).all(|key| {
+            let at = |map: &serde_json::Map<String, Value>| map.get(key).cloned();
+            spelt_the_same(
+                &at(one).unwrap_or(Value::Null),
+                &at(other).unwrap_or(Value::Null),
+            )
+        }),
         (Value::Object(_), _) | (_, Value::Object(_)) => false,
         _ => equal(one, other, &Type::Any),
     }
@@ -427,8 +425,14 @@ mod tests {
     fn an_empty_block_is_there_and_an_empty_list_is_not() {
         let held = json!([{"name": "a", "action": [{"allow": [{}], "block": []}], "label": []}]);
         let cases = [
-            (json!([{"name": "a", "action": [{"allow": [{}]}]}]), Verdict::Equal),
-            (json!([{"name": "a", "action": [{"block": [{}]}]}]), Verdict::Differs),
+            (
+                json!([{"name": "a", "action": [{"allow": [{}]}]}]),
+                Verdict::Equal,
+            ),
+            (
+                json!([{"name": "a", "action": [{"block": [{}]}]}]),
+                Verdict::Differs,
+            ),
             (json!([{"name": "a", "action": [{}]}]), Verdict::Differs),
             (json!([]), Verdict::Differs),
         ];

@@ -372,33 +372,14 @@ impl<'a> Resolver<'a> {
             return Vec::new();
         }
         match target.effect {
-            EffectKind::Update if target.ends => {
-                let taken: Vec<(&str, Value)> = view
-                    .changes(&target.changes)
-                    .into_iter()
-                    .filter_map(|(change, given)| match given {
-                        Given::Value(value) if change.operation == Operation::Remove => {
-                            Some((change.path.as_str(), value))
-                        }
-                        _ => None,
-                    })
-                    .collect();
-                let names = found.names.iter().cloned();
-                names
-                    .map(|names| Effect::Lessened {
-                        resource_type,
-                        names,
-                        taken: taken.clone(),
-                    })
-                    .collect()
-            }
-            EffectKind::Update => Vec::new(),
+            EffectKind::Update if !target.ends => Vec::new(),
             // What cannot have been made within the window, as far as is told, is not missed.
-            EffectKind::Delete
+            EffectKind::Update | EffectKind::Delete
                 if !self.covers(&place.call.account) && !self.may_hang(resource_type) =>
             {
                 Vec::new()
             }
+            EffectKind::Update => lessened(target, resource_type, found, view),
             EffectKind::Delete => found
                 .names
                 .iter()
@@ -482,6 +463,32 @@ impl<'a> Resolver<'a> {
         }
         Vec::new()
     }
+}
+
+/// What a call takes from lists of a resource that no state has.
+fn lessened<'a>(
+    target: &'a Target,
+    resource_type: &'a str,
+    found: &Found,
+    view: &View<'_>,
+) -> Vec<Effect<'a>> {
+    let changes = view.changes(&target.changes).into_iter();
+    let taken: Vec<(&str, Value)> = changes
+        .filter_map(|(change, given)| match given {
+            Given::Value(value) if change.operation == Operation::Remove => {
+                Some((change.path.as_str(), value))
+            }
+            _ => None,
+        })
+        .collect();
+    let names = found.names.iter().cloned();
+    names
+        .map(|names| Effect::Lessened {
+            resource_type,
+            names,
+            taken: taken.clone(),
+        })
+        .collect()
 }
 
 /// A call with its request laid out as rules read it.

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::compare;
 use super::members::{changed_list, told_apart};
 use crate::catalogue::alike;
-use crate::catalogue::respell;
 use crate::catalogue::path::{members, pair_key, pair_value};
+use crate::catalogue::respell;
 use crate::catalogue::rule::{self, Build, Change, Fields, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
 use crate::catalogue::value::{Given, coerce};
@@ -219,7 +219,6 @@ impl Live {
         let held = at(attributes, elsewhere);
         let known = self.slots.get(elsewhere.as_str()).map(|slot| &slot.current);
         match known {
-            Some(Known::SetBy(_)) => Apart::Lost,
             Some(Known::Value(held)) if is_apart(held, given, fields, apart) => Apart::Elsewhere,
             None if is_apart(&held, given, fields, apart) => Apart::Elsewhere,
             _ => Apart::Lost,

@@ -252,10 +252,14 @@ mod tests {
     fn a_member_leaves_the_block_of_its_old_description() {
         let held = json!([{"protocol": "tcp", "description": "web", "cidr_blocks": ["10.0.0.0/8", "172.16.0.0/12"]}]);
         let given = |cidr: &str, description: &str| json!({"protocol": "tcp", "description": description, "cidr_blocks": [cidr]});
-        let told = |cidr, description| told_apart(&held, &given(cidr, description), &fields(), "description");
+        let told = |cidr, description| {
+            told_apart(&held, &given(cidr, description), &fields(), "description")
+        };
         assert_eq!(
             told("10.0.0.0/8", "vpn"),
-            Some(json!([{"protocol": "tcp", "description": "web", "cidr_blocks": ["172.16.0.0/12"]}, given("10.0.0.0/8", "vpn")]))
+            Some(
+                json!([{"protocol": "tcp", "description": "web", "cidr_blocks": ["172.16.0.0/12"]}, given("10.0.0.0/8", "vpn")])
+            )
         );
         let same = told("10.0.0.0/8", "web").map(|list| list[0]["cidr_blocks"].clone());
         assert_eq!(same, Some(json!(["172.16.0.0/12", "10.0.0.0/8"])));
@@ -265,7 +269,15 @@ mod tests {
     #[test]
     fn a_group_that_no_longer_lets_itself_in_may_still_let_others_in() {
         let held = vec![json!({"protocol": "tcp", "self": true, "cidr_blocks": ["10.0.0.0/8"]})];
-        let left = without_block(held, &json!({"protocol": "tcp", "self": true}), &fields(), None);
-        assert_eq!(left, [json!({"protocol": "tcp", "self": false, "cidr_blocks": ["10.0.0.0/8"]})]);
+        let left = without_block(
+            held,
+            &json!({"protocol": "tcp", "self": true}),
+            &fields(),
+            None,
+        );
+        assert_eq!(
+            left,
+            [json!({"protocol": "tcp", "self": false, "cidr_blocks": ["10.0.0.0/8"]})]
+        );
     }
 }

@@ -154,7 +154,10 @@ fn matching(
     };
     let mut best: Option<Vec<InstanceId>> = None;
     for (pair, values) in given.iter().filter(|(pair, values)| {
-        !pair.optional && !pair.other && !values.is_empty() && values.iter().all(|value| indexed(pair, value))
+        !pair.optional
+            && !pair.other
+            && !values.is_empty()
+            && values.iter().all(|value| indexed(pair, value))
     }) {
         let mut candidates: Vec<InstanceId> = values
             .iter()

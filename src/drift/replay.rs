@@ -380,7 +380,11 @@ fn grow(old: &mut Created, more: &Created) {
         let held = old.attributes.iter_mut().find(|own| own.path == added.path);
         match (held.map(|own| &mut own.after), &added.after) {
             (Some(Some(Value::Array(held))), Some(Value::Array(new))) => {
-                let new: Vec<Value> = new.iter().filter(|new| !held.contains(new)).cloned().collect();
+                let new: Vec<Value> = new
+                    .iter()
+                    .filter(|new| !held.contains(new))
+                    .cloned()
+                    .collect();
                 held.extend(new);
             }
             (None, _) => old.attributes.push(added.clone()),

@@ -168,8 +168,12 @@ fn target(
             "ends" => target.ends = value.is(true),
             "when" => target.when = conditions(value)?,
             "each" => target.each = Some(each(value)?),
-            "set" => target.changes.extend(changes(Operation::Set, value, body, typed)?),
-            "add" => target.changes.extend(changes(Operation::Add, value, body, typed)?),
+            "set" => target
+                .changes
+                .extend(changes(Operation::Set, value, body, typed)?),
+            "add" => target
+                .changes
+                .extend(changes(Operation::Add, value, body, typed)?),
             "remove" => target
                 .changes
                 .extend(changes(Operation::Remove, value, body, typed)?),
