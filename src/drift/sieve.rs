@@ -113,6 +113,13 @@ impl<'a> Sieve<'a> {
 
     /// Whether a text may be, or hold, a name that is needed.
     fn is_name(&self, text: &str, need: &Need) -> bool {
+        // Most texts have no parts, and are their own short form.
+        if !text.bytes().any(|byte| matches!(byte, b'/' | b':' | b'.')) {
+            let may_be = self.identifiers.may_hold(text) || need.named == Named::Part;
+            if !may_be {
+                return false;
+            }
+        }
         if self.is_identifier(identifier::short(text), need) {
             return true;
         }
