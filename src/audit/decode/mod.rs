@@ -13,6 +13,7 @@ pub(crate) mod texts;
 
 pub use prospect::Prospect;
 pub use tally::{Problem, Tally};
+pub use texts::Text;
 
 use super::call::Call;
 use super::cloudtrail::archive::{self, Place, Records};
