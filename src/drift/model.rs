@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -167,7 +168,7 @@ pub struct Drift {
     /// Attributes that differ, by path; empty for whole-resource drifts.
     pub attributes: Vec<Attribute>,
     /// The calls that led here, oldest first.
-    pub events: Vec<Event>,
+    pub events: Vec<Arc<Event>>,
     /// Ids of the severity rules that matched.
     pub rules: Vec<String>,
     /// Why it is suppressed, if it is.
@@ -335,7 +336,7 @@ pub enum OriginClass {
 #[derive(Debug, Clone)]
 pub struct FailedCall {
     /// The call, with its error code.
-    pub event: Event,
+    pub event: Arc<Event>,
     /// Address of the resource it aimed at.
     pub address: String,
 }
@@ -447,6 +448,11 @@ impl Drift {
         self.resource_name.as_deref().or_else(last)
     }
 
+    /// The calls that led here, oldest first.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.iter().map(|event| &**event)
+    }
+
     /// Whether Terraform made all the calls, and nobody else any.
     #[must_use]
     pub fn by_terraform(&self) -> bool {
@@ -468,7 +474,7 @@ impl Drift {
     #[must_use]
     pub fn culprit(&self) -> Option<&Event> {
         let set = self.attributes.first().and_then(|first| first.by.last());
-        set.and_then(|id| self.events.iter().find(|event| event.event_id == *id))
-            .or_else(|| self.events.last())
+        set.and_then(|id| self.events().find(|event| event.event_id == *id))
+            .or_else(|| self.events().last())
     }
 }
