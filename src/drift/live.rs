@@ -372,6 +372,10 @@ fn is_apart(list: &Value, given: &Value, fields: &Fields, apart: &rule::Apart) -
 pub const TOLD: usize = 1_000;
 
 fn push(calls: &mut Vec<usize>, cause: Cause) {
+    // A call may take and add at once.
+    if calls.last() == Some(&cause.event) {
+        return;
+    }
     calls.push(cause.event);
     thin(calls, cause.told);
 }
