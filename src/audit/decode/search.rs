@@ -1,4 +1,4 @@
-//! Searches objects for a few of their own keys, nearly at the speed at which memory is read.
+//! Searches objects for a few of their own keys, several times as fast as text can be inflated.
 //!
 //! Of what a [walk](super::scan) costs, most is guessing wrong how a shape goes on. Here there is one
 //! guess for each block: that it holds nothing in question.
