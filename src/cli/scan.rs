@@ -20,7 +20,6 @@ use super::output::{self, Manner};
 use super::store::Stores;
 use super::terminal::Terminal;
 use super::values::{AsOf, OutputSpec, check_outputs};
-use super::verdict::Threshold;
 use super::verify;
 use crate::audit::cloudtrail::span::DEFAULT_LAG;
 use crate::audit::pipeline::{self, Options, Stop};
@@ -151,7 +150,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         show: shown(&args.report.show),
         reveal: args.report.reveal,
     };
-    let (code, verdict) = Threshold::new(&args.verdict).verdict(&report);
+    let (code, verdict) = args.verdict.judge(&report);
     output::write(&outputs, &report, &manner)?;
     if !global.quiet {
         note(&verdict);
