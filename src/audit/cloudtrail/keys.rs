@@ -184,15 +184,18 @@ impl Glance {
         const BACK: usize = 5;
         const LETTERS: [u8; 2] = [TIME[TIME.len() - BACK], READ_ONLY[READ_ONLY.len() - BACK]];
         let mut glance = Self::default();
-        let (end, odd) = sought_colons(bytes, at, LETTERS, BACK, |colon| {
+        let mut is_odd = false;
+        let end = sought_colons(bytes, at, LETTERS, BACK, |colon| {
             let before = bytes.get(..colon).unwrap_or_default();
             if before.ends_with(TIME) {
                 glance.time = colon + 1;
             } else if before.ends_with(READ_ONLY) {
                 glance.read_only = colon + 1;
+            } else {
+                is_odd |= !is_usual(before);
             }
         })?;
-        if odd {
+        if is_odd {
             let values = Values::at(bytes, at)?;
             glance.time = values.of(Key::Time);
             glance.read_only = values.of(Key::ReadOnly);
@@ -204,16 +207,15 @@ impl Glance {
 /// Whether any key before some colons has escapes, or does not stand right before its colon.
 #[inline(never)]
 fn are_odd(bytes: &[u8], mut colons: Colons) -> bool {
-    colons.any(|colon| {
-        let key = bytes
-            .get(..colon)
-            .and_then(|text| text.strip_suffix(b"\""))
-            .unwrap_or_default();
-        let start = key.iter().rposition(|byte| matches!(byte, b'"' | b'\\'));
-        let is_usual = start.is_some_and(|start| {
-            key.get(start) == Some(&b'"') && key.get(start.wrapping_sub(1)) != Some(&b'\\')
-        });
-        !is_usual
+    colons.any(|colon| !is_usual(bytes.get(..colon).unwrap_or_default()))
+}
+
+/// Whether a text ends with a key that has no escapes.
+fn is_usual(text: &[u8]) -> bool {
+    let key = text.strip_suffix(b"\"").unwrap_or_default();
+    let start = key.iter().rposition(|byte| matches!(byte, b'"' | b'\\'));
+    start.is_some_and(|start| {
+        key.get(start) == Some(&b'"') && key.get(start.wrapping_sub(1)) != Some(&b'\\')
     })
 }
 
@@ -319,7 +321,7 @@ fn spelt(text: &[u8]) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, SPELT, Values};
+    use super::{Glance, Key, SPELT, Values};
     use crate::audit::decode::scan::own_colons;
 
     /// The keys that are recognized among an object's own.
@@ -374,6 +376,29 @@ mod tests {
                 "\"\"".to_owned(),
             ] {
                 assert_eq!(found(&format!("{{{text}:1}}")), [], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_recognized_wherever_it_stands() {
+        for filler in 0..200 {
+            let filler = "x".repeat(filler);
+            for key in [
+                r#""eventTime""#,
+                r#""event\u0054ime""#,
+                r#""eventTim\u0065""#,
+                r#""eventTime" "#,
+            ] {
+                let object = format!(r#"{{"f":"{filler}",{key}:1,"g":{{"h":"{filler}"}}}}"#);
+                let (glance, end) = Glance::at(object.as_bytes(), 0).unwrap();
+                assert_eq!(end, object.len(), "{object}");
+                assert_eq!(
+                    object.find(":1").map(|at| at + 1),
+                    Some(glance.time),
+                    "{object}"
+                );
+                assert_eq!(glance.read_only, 0);
             }
         }
     }
