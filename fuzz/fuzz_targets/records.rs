@@ -5,20 +5,43 @@
 //! records wherever a value may stand.
 #![no_main]
 
-use libfuzzer_sys::arbitrary::{Result, Unstructured};
+use std::fmt;
+
+use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use tfdrift_fuzz::{Asked, hold};
 
-fuzz_target!(|bytes: &[u8]| {
-    let mut writer = Writer {
-        choices: Unstructured::new(bytes),
-        out: String::new(),
-    };
-    // An end of the choices is the end of the file, which is then no JSON: that must not matter.
-    let asked = Asked::numbered(writer.choices.arbitrary().unwrap_or_default());
-    let _ = writer.file();
-    hold(writer.out.as_bytes(), &asked);
+fuzz_target!(|file: File| {
+    hold(file.text.as_bytes(), &Asked::numbered(file.asked));
 });
+
+/// A file and the question that is put to it.
+struct File {
+    asked: u8,
+    text: String,
+}
+
+impl<'a> Arbitrary<'a> for File {
+    fn arbitrary(choices: &mut Unstructured<'a>) -> Result<Self> {
+        let asked = choices.arbitrary()?;
+        let mut writer = Writer {
+            choices: Unstructured::new(choices.bytes(choices.len())?),
+            out: String::new(),
+        };
+        // An end of the choices is the end of the file, which is then no JSON: that must not matter.
+        let _ = writer.file();
+        Ok(Self {
+            asked,
+            text: writer.out,
+        })
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "asked {}\n{}", self.asked, self.text)
+    }
+}
 
 /// Keys of records and of what wraps them, and some that nobody looks for.
 const KEYS: &[&str] = &[

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use tfdrift::audit::call::Call;
-use tfdrift::audit::decode::{Decoder, Filter, Tally};
+use tfdrift::audit::decode::{Decoder, Filter, Prospect, Tally};
 use tfdrift::window::Window;
 
 /// What both readings are asked for.
@@ -48,31 +48,33 @@ impl Asked {
 /// Decodes a file and, where a plain reading can tell what it holds, asserts that both say the
 /// same.
 pub fn hold(bytes: &[u8], asked: &Asked) {
-    let (calls, tally) = decode(bytes, asked);
-    assert!(calls.len() as u64 <= tally.writes + tally.failed_calls);
-    let text = if bytes.starts_with(b"\x1f\x8b") {
-        let mut text = Vec::new();
+    let mut text = bytes.to_vec();
+    if bytes.starts_with(b"\x1f\x8b") {
+        text.clear();
         // What is damaged is judged by the tests of inflating.
         if MultiGzDecoder::new(bytes).read_to_end(&mut text).is_err() {
-            return;
+            text.clear();
         }
-        text
-    } else {
-        bytes.to_vec()
-    };
+    }
     let Some(plain) = plain::read(&text, asked) else {
+        let (_, calls, tally) = decode(bytes, asked);
+        assert!(calls.len() as u64 <= tally.writes + tally.failed_calls);
         return;
     };
-    compare(&plain, calls, &tally);
+    compare(&plain, decode(bytes, asked));
     if bytes.len() % 16 == 0 {
         // The same in gzip, cut into two members anywhere.
         let (one, other) = text.split_at(text.len() / 3);
-        let (calls, tally) = decode(&[pack(one), pack(other)].concat(), asked);
-        compare(&plain, calls, &tally);
+        compare(&plain, decode(&[pack(one), pack(other)].concat(), asked));
     }
 }
 
-fn compare(plain: &plain::Plain, calls: Vec<Call>, tally: &Tally) {
+/// Holds what was decoded, and what was said of each call before it was parsed.
+fn compare(plain: &plain::Plain, (foretold, calls, tally): (Vec<Foretold>, Vec<Call>, Tally)) {
+    assert_eq!(foretold.len(), calls.len());
+    for (foretold, call) in foretold.iter().zip(&calls) {
+        foretold.hold(call);
+    }
     let told: Vec<_> = calls.into_iter().map(plain::told).collect();
     assert_eq!(told, plain.calls);
     let totals = (
@@ -96,26 +98,55 @@ fn compare(plain: &plain::Plain, calls: Vec<Call>, tally: &Tally) {
     );
 }
 
-/// The decoder's reading. Also holds what it says of a call before parsing against the call.
-fn decode(bytes: &[u8], asked: &Asked) -> (Vec<Call>, Tally) {
+/// What is said of a call before it is parsed.
+struct Foretold {
+    service: String,
+    name: String,
+    account: Option<String>,
+    /// All texts that it holds; none where that is not known.
+    texts: Option<HashSet<String>>,
+}
+
+impl Foretold {
+    fn of(prospect: &Prospect<'_>) -> Self {
+        let mut texts = HashSet::new();
+        let unsure = prospect.says(|text| {
+            texts.insert(text.to_owned());
+            false
+        });
+        Self {
+            service: prospect.service().to_owned(),
+            name: prospect.name().to_owned(),
+            account: prospect.account().map(|account| account.into_owned()),
+            texts: (!unsure).then_some(texts),
+        }
+    }
+
+    fn hold(&self, call: &Call) {
+        assert_eq!((&self.service, &self.name), (&call.service, &call.name));
+        let account = self.account.as_ref();
+        assert!(account.is_none_or(|account| *account == call.account));
+        let Some(said) = &self.texts else { return };
+        let mut texts = call.resources.clone();
+        for value in [&call.request, &call.response, &call.extra] {
+            json::texts(value, &mut texts);
+        }
+        for text in texts {
+            assert!(said.contains(&text), "{text:?} is not in {said:?}");
+        }
+    }
+}
+
+/// The decoder's reading.
+fn decode(bytes: &[u8], asked: &Asked) -> (Vec<Foretold>, Vec<Call>, Tally) {
     let prospects = Mutex::new(Vec::new());
     let filter = Filter {
         window: asked.window,
         accounts: asked.accounts.clone(),
         regions: asked.regions.clone(),
         wanted: &|prospect| {
-            let mut said = HashSet::new();
-            let unsure = prospect.says(|text| {
-                said.insert(clean(text));
-                false
-            });
             let mut prospects = prospects.lock().unwrap_or_else(PoisonError::into_inner);
-            prospects.push((
-                prospect.service().to_owned(),
-                prospect.name().to_owned(),
-                prospect.account().map(|account| account.into_owned()),
-                (!unsure).then_some(said),
-            ));
+            prospects.push(Foretold::of(prospect));
             true
         },
         failed: asked.failed,
@@ -124,39 +155,9 @@ fn decode(bytes: &[u8], asked: &Asked) -> (Vec<Call>, Tally) {
     Decoder::new().file("fuzz", bytes, &filter, &mut tally, &mut |call: Call| {
         calls.push(call);
     });
-    let prospects = prospects
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    // A record that turns out to be no JSON was a prospect and is no call.
-    if prospects.len() == calls.len() {
-        for ((service, name, account, said), call) in prospects.iter().zip(&calls) {
-            assert_eq!(
-                (clean(service), clean(name)),
-                (clean(&call.service), clean(&call.name))
-            );
-            assert!(
-                account
-                    .as_ref()
-                    .is_none_or(|account| clean(account) == clean(&call.account))
-            );
-            let Some(said) = said else { continue };
-            let mut texts = call.resources.clone();
-            for value in [&call.request, &call.response, &call.extra] {
-                json::texts(value, &mut texts);
-            }
-            for text in texts {
-                assert!(said.contains(&clean(&text)), "{text:?} is not in {said:?}");
-            }
-        }
-    } else {
-        assert!(prospects.len() > calls.len() && !tally.problems.is_empty());
-    }
-    (calls, tally)
-}
-
-/// Raw control characters are no JSON, and stand in a call as spaces.
-fn clean(text: &str) -> String {
-    text.replace(|letter: char| letter.is_ascii_control(), " ")
+    let prospects = prospects.into_inner();
+    let prospects = prospects.unwrap_or_else(PoisonError::into_inner);
+    (prospects, calls, tally)
 }
 
 fn pack(bytes: &[u8]) -> Vec<u8> {
