@@ -6,6 +6,7 @@
 //! log files over many days, folders of a few over many accounts, and one folder that holds all.
 #![allow(
     clippy::print_stdout,
+    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     reason = "a program that prints figures to a person"
 )]
@@ -31,6 +32,9 @@ use tokio::net::TcpListener;
 
 /// Keys in one answer, as S3 gives them.
 const PAGE: usize = 1_000;
+
+/// The last day of all buckets.
+const LAST: jiff::civil::Date = jiff::civil::date(2026, 1, 15);
 
 /// What is listed.
 struct Bucket {
@@ -63,7 +67,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let delay = Duration::from_millis(numbers.next().unwrap_or(30) as u64);
     let few = 27;
     for (name, accounts, regions, days) in [
-        ("few a day, 10 accounts", 10, 17, keys / (170 * few)),
+        (
+            "few a day, 10 accounts",
+            10,
+            17,
+            (keys / (170 * few)).max(1),
+        ),
         ("few an account, 1 day", keys / (17 * few), 17, 1),
         ("all in one folder", 1, 1, 1),
     ] {
@@ -74,21 +83,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             running: AtomicUsize::new(0),
             most_running: AtomicUsize::new(0),
         };
-        list(name, bucket)?;
+        list(name, bucket, days)?;
     }
     Ok(())
 }
 
 /// So many keys, spread evenly over the days, ending with 2026-01-15.
 fn bucket(accounts: usize, regions: usize, days: usize, keys: usize) -> Vec<String> {
-    let (accounts, regions, days) = (accounts.max(1), regions.max(1), days.max(1));
+    let accounts = accounts.max(1);
     let each = (keys / (accounts * regions * days)).max(1);
-    let last = jiff::civil::date(2026, 1, 15);
     let mut all = Vec::with_capacity(keys);
     for account in 0..accounts {
         for region in 0..regions {
             for day in (0..days).rev() {
-                let date = last.saturating_sub(jiff::Span::new().days(day as i64));
+                let date = LAST.saturating_sub(jiff::Span::new().days(day as i64));
                 let (folder, stamp) = (date.strftime("%Y/%m/%d"), date.strftime("%Y%m%d"));
                 for number in 0..each {
                     let minute = number * 24 * 60 / each;
@@ -106,7 +114,7 @@ fn bucket(accounts: usize, regions: usize, days: usize, keys: usize) -> Vec<Stri
     all
 }
 
-fn list(name: &str, bucket: Bucket) -> Result<(), Box<dyn Error>> {
+fn list(name: &str, bucket: Bucket, days: usize) -> Result<(), Box<dyn Error>> {
     let bucket = Arc::new(bucket);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -129,8 +137,8 @@ fn list(name: &str, bucket: Bucket) -> Result<(), Box<dyn Error>> {
     };
     let filter = Filter {
         window: Window {
-            since: Some("2000-01-01T00:00:00Z".parse()?),
-            until: "2026-01-16T00:00:00Z".parse()?,
+            since: Some(midnight(1 - days as i64)?),
+            until: midnight(1)?,
         },
         accounts: Vec::new(),
         regions: Vec::new(),
@@ -156,6 +164,12 @@ fn list(name: &str, bucket: Bucket) -> Result<(), Box<dyn Error>> {
     );
     runtime.shutdown_background();
     Ok(())
+}
+
+/// The beginning of the day that lies so many days behind the last.
+fn midnight(days: i64) -> Result<jiff::Timestamp, jiff::Error> {
+    let day = LAST.saturating_add(jiff::Span::new().days(days));
+    Ok(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
 }
 
 /// Peak resident memory of this process in bytes, since the last time it was asked for where the

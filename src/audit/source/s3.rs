@@ -8,6 +8,7 @@
 mod pace;
 mod plan;
 mod range;
+mod trouble;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,10 +19,11 @@ use tokio::task::JoinSet;
 
 pub use pace::Pace;
 use plan::{Step, first_step, last_part};
-use range::{Range, is_of_a_day, is_past};
+use range::{DatedFolder, Range};
+pub use trouble::Trouble;
+use trouble::{foreign, nothing_there, stopped, too_wide};
 
 use crate::audit::cloudtrail::layout::{Level, Place, Selection, looks_like_log};
-use crate::audit::decode::Problem;
 use crate::audit::pipeline::Watch;
 use crate::s3::{Client, Error, Found, Listing, Location, Page, Reason};
 
@@ -67,15 +69,6 @@ pub struct Walk {
     pub watches: Vec<Arc<dyn Watch>>,
     /// Told the length of every object before it is sent.
     pub listed: Arc<dyn Fn(u64) + Send + Sync>,
-}
-
-/// Something that ended a walk or a part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// The store refused.
-    Store(Error),
-    /// The place is not what was meant.
-    Place(Problem),
 }
 
 /// What all steps of a walk share.
@@ -228,6 +221,7 @@ impl Shared {
         loop {
             let page = self.list(&listing).await?;
             let mut past = false;
+            let mut folder = DatedFolder::default();
             for object in &page.objects {
                 if object.key >= range.before {
                     return Ok(Vec::new());
@@ -238,8 +232,14 @@ impl Shared {
                     first = false;
                     continue;
                 }
-                past |= is_past(&object.key, &self.walk.selection);
-                if !self.take_dated(object).await {
+                let (path, name) = object.key.rsplit_once('/').unwrap_or(("", &object.key));
+                // Many follow each other in one folder.
+                if folder.path != path {
+                    folder = DatedFolder::of(path, &self.walk.selection);
+                }
+                past |= folder.is_past(name, &self.walk.selection);
+                let wanted = folder.admitted && self.admits_name(name);
+                if wanted && !self.send(object.key.clone(), object.size).await {
                     return Ok(Vec::new());
                 }
             }
@@ -342,16 +342,12 @@ impl Shared {
     /// Sends an object on if it is one that is selected. False when nobody listens any more.
     async fn take(&self, object: &Found) -> bool {
         let (folder, name) = object.key.rsplit_once('/').unwrap_or(("", &object.key));
-        let wanted = looks_like_log(name)
-            && self.walk.selection.admits_name(name)
-            && self.admits_folder(folder);
+        let wanted = self.admits_name(name) && self.admits_folder(folder);
         !wanted || self.send(object.key.clone(), object.size).await
     }
 
-    /// The same for an object that lies anywhere below a region: only days hold log files there.
-    async fn take_dated(&self, object: &Found) -> bool {
-        let folder = object.key.rsplit_once('/').unwrap_or_default().0;
-        !is_of_a_day(&Place::of(folder.split('/'))) || self.take(object).await
+    fn admits_name(&self, name: &str) -> bool {
+        looks_like_log(name) && self.walk.selection.admits_name(name)
     }
 
     fn admits_folder(&self, folder: &str) -> bool {
@@ -383,44 +379,5 @@ impl Shared {
         (self.walk.listed)(size);
         let bucket = Arc::clone(&self.bucket);
         self.walk.keys.send(Key { bucket, key, size }).await.is_ok()
-    }
-}
-
-fn foreign(location: &Location, problem: &str) -> Problem {
-    Problem {
-        location: location.to_string(),
-        place: None,
-        problem: problem.to_owned(),
-        remedy: Some("name the folder `CloudTrail/` beside it, or the one above".to_owned()),
-    }
-}
-
-fn nothing_there(location: &Location) -> Problem {
-    Problem {
-        location: location.to_string(),
-        place: None,
-        problem: "nothing lies there".to_owned(),
-        remedy: Some(format!(
-            "check the prefix: `aws s3 ls s3://{}/` shows what the bucket holds",
-            location.bucket
-        )),
-    }
-}
-
-fn stopped(bucket: &str) -> Problem {
-    Problem {
-        location: format!("s3://{bucket}"),
-        place: None,
-        problem: "a listing stopped unexpectedly".to_owned(),
-        remedy: Some("report this as a defect of tfdrift".to_owned()),
-    }
-}
-
-fn too_wide(location: &Location) -> Problem {
-    Problem {
-        location: location.to_string(),
-        place: None,
-        problem: format!("only {MOST_SEARCHED} of its folders were searched for AWSLogs/"),
-        remedy: Some("name the folder that holds AWSLogs/".to_owned()),
     }
 }

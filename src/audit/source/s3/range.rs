@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::last_part;
-use crate::audit::cloudtrail::layout::{Name, Place, Selection, key_before};
+use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, key_before};
 use crate::audit::cloudtrail::span::{FolderDate, Minute, Span};
 use crate::s3::Found;
 
@@ -128,19 +128,34 @@ impl Range {
     }
 }
 
-/// Whether a key lies in the folder of a day, or below one.
-pub(super) fn is_of_a_day(place: &Place) -> bool {
-    matches!(place.date, Some(FolderDate::Day(..)))
+/// A folder somewhere below a region: only those of days, and what is in them, hold log files.
+#[derive(Debug, Default)]
+pub(super) struct DatedFolder<'a> {
+    pub path: &'a str,
+    /// Whether its log files can be ones that are asked for.
+    pub admitted: bool,
+    /// Whether it is the last day that can hold such.
+    last: bool,
 }
 
-/// Whether a key of a day's folder bears a name behind the span: so do all that follow it there.
-pub(super) fn is_past(key: &str, selection: &Selection) -> bool {
-    let place = Place::of(key.rsplit_once('/').unwrap_or_default().0.split('/'));
-    match Name::of(last_part(key)) {
-        Name::Log { minute, .. } => {
-            selection.span.is_past(minute) && place.date == Some(selection.span.last().day())
+impl<'a> DatedFolder<'a> {
+    pub(super) fn of(path: &'a str, selection: &Selection) -> Self {
+        let place = Place::of(path.split('/'));
+        let is_of_a_day = matches!(place.date, Some(FolderDate::Day(..)));
+        Self {
+            path,
+            admitted: is_of_a_day && selection.admits_place(&place),
+            last: place.level == Level::Day && place.date == Some(selection.span.last().day()),
         }
-        _ => false,
+    }
+
+    /// Whether a name in it lies behind the span: so do all that follow it there.
+    pub(super) fn is_past(&self, name: &str, selection: &Selection) -> bool {
+        self.last
+            && match Name::of(name) {
+                Name::Log { minute, .. } => selection.span.is_past(minute),
+                _ => false,
+            }
     }
 }
 
@@ -245,7 +260,10 @@ mod tests {
             ("2026/01/15", "20260115T1200", false),
             ("2026/01/14", "20260115T1300", false),
         ] {
-            assert_eq!(is_past(&key(day, stamp), &selection), expected, "{day}");
+            let key = key(day, stamp);
+            let (folder, name) = key.rsplit_once('/').unwrap();
+            let folder = DatedFolder::of(folder, &selection);
+            assert_eq!(folder.is_past(name, &selection), expected, "{day}");
         }
     }
 
