@@ -251,9 +251,10 @@ fn page(keys: &[String], query: &str) -> String {
         last = &keys[at - 1];
     }
     let more = keys.get(at).is_some_and(|key| key.starts_with(&prefix));
-    let token = match more {
-        true => format!("<NextContinuationToken>{last}</NextContinuationToken>"),
-        false => String::new(),
+    let token = if more {
+        format!("<NextContinuationToken>{last}</NextContinuationToken>")
+    } else {
+        String::new()
     };
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult \

@@ -100,9 +100,10 @@ impl S3 for Watched {
         let running = self.running.fetch_add(1, Ordering::SeqCst);
         // Long enough for others to come meanwhile.
         tokio::time::sleep(Duration::from_millis(2)).await;
-        let answer = match running < self.listing.most {
-            true => self.files.list_objects_v2(request).await,
-            false => Err(s3_error!(SlowDown, "Please reduce your request rate.")),
+        let answer = if running < self.listing.most {
+            self.files.list_objects_v2(request).await
+        } else {
+            Err(s3_error!(SlowDown, "Please reduce your request rate."))
         };
         self.running.fetch_sub(1, Ordering::SeqCst);
         answer
