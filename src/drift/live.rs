@@ -1,17 +1,22 @@
 //! One managed resource while calls are replayed over it: what Terraform believes of each attribute,
 //! and what the evidence says.
 
+mod list;
+mod map;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use list::changed_list;
+pub use map::{at, map_path};
+use map::{held_map, key_below, keys_of};
+
 use super::compare;
 use crate::catalogue::alike;
-use crate::catalogue::path::{members, pair_key, pair_value};
-use crate::catalogue::rule::{Build, Change, Fields, Kind, Operation, Shape};
+use crate::catalogue::rule::{Build, Change, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
-use crate::catalogue::text::Text;
 use crate::catalogue::value::{Given, coerce};
 
 /// A value as far as the evidence tells.
@@ -343,145 +348,6 @@ pub(super) fn differ(one: &Known, other: &Known, shape: &Shape) -> bool {
     }
 }
 
-/// Terraform's path of a map's key: `tags.Owner`, `tags["kubernetes.io/role"]`.
-#[must_use]
-pub fn map_path(map: &str, key: &str) -> String {
-    let mut characters = key.chars();
-    let plain = characters
-        .next()
-        .is_some_and(|first| first.is_alphabetic() || first == '_')
-        && characters.all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    if plain {
-        format!("{map}.{key}")
-    } else {
-        format!("{map}[{}]", Value::String(key.to_owned()))
-    }
-}
-
-fn key_below(path: &str, map: &str, prefix: &str) -> Option<String> {
-    if let Some(key) = path.strip_prefix(prefix) {
-        return Some(key.to_owned());
-    }
-    let quoted = path
-        .strip_prefix(map)?
-        .strip_prefix('[')?
-        .strip_suffix(']')?;
-    serde_json::from_str(quoted).ok()
-}
-
-/// A map of the state; `tags` with what the provider's default tags add to them.
-fn held_map(attributes: &Map<String, Value>, path: &str) -> Map<String, Value> {
-    let mut held = Map::new();
-    let names = if path == "tags" {
-        vec!["tags_all", "tags"]
-    } else {
-        vec![path]
-    };
-    for name in names {
-        if let Value::Object(map) = at(attributes, name) {
-            held.extend(map);
-        }
-    }
-    held
-}
-
-/// The value at one of Terraform's paths.
-#[must_use]
-pub fn at(attributes: &Map<String, Value>, path: &str) -> Value {
-    let mut names = path.split('.');
-    let step = |value: Option<&Value>, index: bool| -> Option<Value> {
-        match value {
-            Some(Value::Array(list)) if index => list.first().cloned(),
-            other => other.cloned(),
-        }
-    };
-    let Some(first) = names.next() else {
-        return Value::Null;
-    };
-    let split = |name: &str| {
-        name.strip_suffix("[0]")
-            .map(str::to_owned)
-            .map_or((name.to_owned(), false), |name| (name, true))
-    };
-    let (name, index) = split(first);
-    let mut value = step(attributes.get(&name), index);
-    for name in names {
-        let (name, index) = split(name);
-        value = step(value.as_ref().and_then(|value| value.get(&name)), index);
-    }
-    value.unwrap_or(Value::Null)
-}
-
-/// The keys that a removal names. One with a value goes only if it has that value (Amazon EC2 API
-/// Reference, *DeleteTags*; AWS Certificate Manager, *RemoveTagsFromCertificate*).
-fn keys_of(value: &Value, there: &dyn Fn(&str) -> Option<Value>) -> Vec<String> {
-    let members = members(value);
-    if let ([only], Value::Object(map)) = (members.as_slice(), value)
-        && std::ptr::eq(*only, value)
-        && pair_key(value).is_none()
-    {
-        return map.keys().cloned().collect();
-    }
-    members
-        .into_iter()
-        .filter(|member| match (pair_key(member), pair_value(member)) {
-            (Some(key), Some(Value::String(named))) if !named.is_empty() => {
-                there(key).is_none_or(|found| found.as_str() == Some(named.as_str()))
-            }
-            _ => true,
-        })
-        .filter_map(|member| {
-            member
-                .as_str()
-                .or_else(|| pair_key(member))
-                .map(str::to_owned)
-        })
-        .collect()
-}
-
-fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
-    let old: Vec<Value> = match list {
-        Value::Array(list) => list.clone(),
-        Value::Null => Vec::new(),
-        one => vec![one.clone()],
-    };
-    let given = match given {
-        Value::Array(given) => given,
-        one => vec![one],
-    };
-    let list = match (&change.shape, change.operation) {
-        (Shape::Blocks { fields, .. }, Operation::Remove) => {
-            given.iter().fold(old, |list, block| {
-                without_block(list, block, fields, change.key.as_deref())
-            })
-        }
-        (Shape::Blocks { fields, .. }, _) => given.into_iter().fold(old, |list, block| {
-            with_block(list, block, fields, change.key.as_deref())
-        }),
-        (Shape::Plain(ty) | Shape::Tag(ty), operation) => {
-            let inner = match ty {
-                Type::List(inner) | Type::Set(inner) => inner,
-                other => other,
-            };
-            let mut list = old;
-            if operation == Operation::Remove {
-                list.retain(|member| !given.iter().any(|gone| compare::equal(member, gone, inner)));
-            } else {
-                for new in given {
-                    if !list
-                        .iter()
-                        .any(|member| compare::equal(member, &new, inner))
-                    {
-                        list.push(new);
-                    }
-                }
-            }
-            list
-        }
-    };
-    Value::Array(list)
-}
-
 /// Whether a value in a log's own spelling says what is there already.
 fn is_alike(change: &Change, own: &Value, given: &Value) -> bool {
     match &change.build {
@@ -491,132 +357,4 @@ fn is_alike(change: &Change, own: &Value, given: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether two blocks agree in all plain fields that the call gives; lists are compared member by member elsewhere.
-fn agree(block: &Value, given: &Value, fields: &Fields, key: Option<&str>) -> bool {
-    let names: Vec<&str> = fields
-        .keys()
-        .map(Text::as_str)
-        .filter(|name| key.is_none_or(|key| *name == key))
-        .collect();
-    names.into_iter().all(|name| {
-        let (one, other) = (
-            block.get(name).unwrap_or(&Value::Null),
-            given.get(name).unwrap_or(&Value::Null),
-        );
-        other.is_null() || other.is_array() || compare::equal(one, other, &Type::Any)
-    })
-}
-
-fn list_fields(given: &Value) -> Vec<String> {
-    let fields = given.as_object().into_iter().flatten();
-    fields
-        .filter(|(_, value)| {
-            value
-                .as_array()
-                .is_some_and(|list| list.iter().all(|member| !member.is_object()))
-        })
-        .map(|(name, _)| name.clone())
-        .collect()
-}
-
-fn without_block(
-    list: Vec<Value>,
-    given: &Value,
-    fields: &Fields,
-    key: Option<&str>,
-) -> Vec<Value> {
-    let lists = list_fields(given);
-    let mut out = Vec::new();
-    for mut block in list {
-        if !agree(&block, given, fields, key) {
-            out.push(block);
-            continue;
-        }
-        if lists.is_empty() {
-            continue;
-        }
-        for name in &lists {
-            let gone = given
-                .get(name)
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
-            if let Some(members) = block.get_mut(name).and_then(Value::as_array_mut) {
-                members.retain(|member| !gone.contains(member));
-            }
-        }
-        // A rule without any source is no rule; lists that the block has beside the given ones count.
-        let holds = block
-            .as_object()
-            .into_iter()
-            .flatten()
-            .any(|(name, value)| {
-                let member_list = lists.contains(name)
-                    || fields.get(name.as_str()).is_some_and(|field| {
-                        matches!(field.ty, Some(Type::List(_) | Type::Set(_)))
-                    });
-                member_list && value.as_array().is_some_and(|list| !list.is_empty())
-            });
-        if holds || block.get("self").and_then(Value::as_bool) == Some(true) {
-            out.push(block);
-        }
-    }
-    out
-}
-
-/// A block of the same key takes the place of the old one: of what the rule knows, what the call
-/// leaves out is gone.
-fn replace_block(block: &mut Map<String, Value>, given: Value, fields: &Fields) {
-    for (name, field) in fields {
-        if let Some(old) = block.get_mut(name.as_str()).filter(|_| !field.computed) {
-            *old = match old {
-                Value::String(_) => Value::String(String::new()),
-                Value::Array(_) => Value::Array(Vec::new()),
-                _ => Value::Null,
-            };
-        }
-    }
-    if let Value::Object(given) = given {
-        block.extend(given);
-    }
-}
-
-fn with_block(
-    mut list: Vec<Value>,
-    given: Value,
-    fields: &Fields,
-    key: Option<&str>,
-) -> Vec<Value> {
-    let lists = list_fields(&given);
-    if let Some(at) = list
-        .iter()
-        .position(|block| agree(block, &given, fields, key))
-    {
-        if let Some(block) = list.get_mut(at).and_then(Value::as_object_mut) {
-            if key.is_some() {
-                replace_block(block, given, fields);
-                return list;
-            }
-            for (name, value) in given.as_object().into_iter().flatten() {
-                match (block.get_mut(name), value) {
-                    (Some(Value::Array(old)), Value::Array(new)) if lists.contains(name) => {
-                        for member in new {
-                            if !old.contains(member) {
-                                old.push(member.clone());
-                            }
-                        }
-                    }
-                    _ if lists.contains(name) => {
-                        block.insert(name.clone(), value.clone());
-                    }
-                    _ => {}
-                }
-            }
-        }
-        return list;
-    }
-    list.push(given);
-    list
 }
