@@ -1,5 +1,7 @@
 //! Drift that the user has decided to live with, each with a reason and perhaps an end.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
@@ -62,9 +64,7 @@ impl Ignore {
     }
 
     fn fits_whole(&self, drift: &Drift) -> bool {
-        self.attribute.is_none()
-            && self.fits_resource(drift)
-            && self.fits_actors(drift.events.iter())
+        self.attribute.is_none() && self.fits_resource(drift) && self.fits_actors(drift.events())
     }
 
     fn fits_attribute(&self, drift: &Drift, attribute: &Attribute) -> bool {
@@ -97,12 +97,11 @@ impl Ignore {
 /// The calls that set an attribute; all of the drift if it does not say.
 fn behind<'a>(attribute: &Attribute, drift: &'a Drift) -> Vec<&'a Event> {
     let own: Vec<&Event> = drift
-        .events
-        .iter()
+        .events()
         .filter(|event| attribute.by.contains(&event.event_id))
         .collect();
     if own.is_empty() {
-        drift.events.iter().collect()
+        drift.events().collect()
     } else {
         own
     }
@@ -201,7 +200,7 @@ pub(super) fn suppressed(drift: Drift, reason: String) -> Drift {
 
 /// The same drift with some of its attributes, and the calls behind those.
 pub(super) fn with_attributes(drift: &Drift, attributes: Vec<Attribute>) -> Drift {
-    let concerns = |event: &&Event| {
+    let concerns = |event: &&Arc<Event>| {
         attributes.iter().any(|attribute| {
             behind(attribute, drift)
                 .iter()
@@ -290,7 +289,7 @@ mod tests {
                 attribute("instance_type", "e1"),
                 attribute("tags.Owner", "e2"),
             ],
-            events: vec![event("e1", "ada"), event("e2", "bob")],
+            events: vec![Arc::new(event("e1", "ada")), Arc::new(event("e2", "bob"))],
             rules: Vec::new(),
             suppressed_by: None,
             source: None,

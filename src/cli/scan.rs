@@ -177,6 +177,8 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             queue.give_back();
         }
     }
+    // The process ends here: taking a large report apart would only take time.
+    std::mem::forget((report, loaded));
     Ok(ExitCode::from(code))
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::effect::{Effects, Resolver};
 use super::journal::Ordered;
 use super::model::{Attribute, Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
@@ -43,6 +45,9 @@ pub struct Analysis {
     pub duplicates: u64,
 }
 
+/// Drifts that are not worth another thread.
+const FEW: usize = 64;
+
 /// Judges the calls of a window, which are all in memory.
 #[must_use]
 pub fn analyse(
@@ -60,26 +65,27 @@ pub fn judge(
     calls: &mut Ordered<'_>,
     settings: &Settings<'_>,
 ) -> Analysis {
-    let outcome = replay::replay(resolver, calls, settings.principals);
-    let mut drifts: Vec<Drift> = verdict::drifts(resolver, &outcome, settings.by_terraform)
+    let mut outcome = replay::replay(resolver, calls, settings.principals);
+    let mut drifts: Vec<Drift> = verdict::drifts(resolver, &mut outcome, settings.by_terraform)
         .into_iter()
         .filter(|drift| (settings.wanted)(drift))
         .flat_map(|drift| (settings.divide)(drift))
         .collect();
-    for drift in &mut drifts {
+    let (rules, reveal) = (settings.rules, settings.reveal);
+    drifts.par_iter_mut().with_min_len(FEW).for_each(|drift| {
         drift.id = verdict::fingerprint(drift);
-        (drift.severity, drift.rules) = severity::judge(&View::from(&*drift), settings.rules);
-        gravest_first(drift, settings.rules);
-        drift.remedy = remedy(drift);
+        (drift.severity, drift.rules) = severity::judge(&View::from(&*drift), rules);
         // What an unmanaged resource was made with is for the judge; its story tells the rest.
         if drift.kind == Kind::Unmanaged {
-            drift.attributes.clear();
+            drift.attributes = Vec::new();
         }
-    }
-    if !settings.reveal {
-        verdict::mask(&mut drifts);
-    }
-    drifts.sort_by(|one, other| order(one).cmp(&order(other)));
+        gravest_first(drift, rules);
+        drift.remedy = remedy(drift);
+        if !reveal {
+            verdict::mask(drift);
+        }
+    });
+    drifts.sort_by_cached_key(order);
     Analysis {
         summary: summary(&drifts),
         failed: failed(resolver, &outcome),
@@ -111,13 +117,13 @@ fn gravest_first(drift: &mut Drift, rules: &Rules) {
 }
 
 /// Open before closed, severe before mild, then by subject, so that two runs list alike.
-fn order(drift: &Drift) -> (Status, std::cmp::Reverse<Severity>, Kind, String, &str) {
+fn order(drift: &Drift) -> (Status, std::cmp::Reverse<Severity>, Kind, String, String) {
     (
         drift.status,
         std::cmp::Reverse(drift.severity),
         drift.kind,
         drift.subject(),
-        &drift.id,
+        drift.id.clone(),
     )
 }
 

@@ -4,6 +4,7 @@ mod threshold;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -172,7 +173,7 @@ pub struct Drift {
     /// Attributes that differ, by path; empty for whole-resource drifts.
     pub attributes: Vec<Attribute>,
     /// The calls that led here, oldest first.
-    pub events: Vec<Event>,
+    pub events: Vec<Arc<Event>>,
     /// Ids of the severity rules that matched.
     pub rules: Vec<String>,
     /// Why it is suppressed, if it is.
@@ -340,7 +341,7 @@ pub enum OriginClass {
 #[derive(Debug, Clone)]
 pub struct FailedCall {
     /// The call, with its error code.
-    pub event: Event,
+    pub event: Arc<Event>,
     /// Address of the resource it aimed at.
     pub address: String,
 }
@@ -452,6 +453,11 @@ impl Drift {
         self.resource_name.as_deref().or_else(last)
     }
 
+    /// The calls that led here, oldest first.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.iter().map(|event| &**event)
+    }
+
     /// Whether Terraform made all the calls, and nobody else any.
     #[must_use]
     pub fn by_terraform(&self) -> bool {
@@ -473,7 +479,7 @@ impl Drift {
     #[must_use]
     pub fn culprit(&self) -> Option<&Event> {
         let set = self.attributes.first().and_then(|first| first.by.last());
-        set.and_then(|id| self.events.iter().find(|event| event.event_id == *id))
-            .or_else(|| self.events.last())
+        set.and_then(|id| self.events().find(|event| event.event_id == *id))
+            .or_else(|| self.events().last())
     }
 }

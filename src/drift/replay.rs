@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -43,7 +44,7 @@ pub struct Outcome {
 /// Calls by number, in time order.
 #[derive(Debug, Default)]
 pub struct Events {
-    held: BTreeMap<usize, model::Event>,
+    held: BTreeMap<usize, Arc<model::Event>>,
     next: usize,
     /// How many are held before those are let go that nothing speaks of any more.
     room: usize,
@@ -57,12 +58,12 @@ impl Events {
 
     /// A call; none when nothing spoke of it any more.
     #[must_use]
-    pub fn get(&self, number: usize) -> Option<&model::Event> {
+    pub fn get(&self, number: usize) -> Option<&Arc<model::Event>> {
         self.held.get(&number)
     }
 
     fn push(&mut self, event: model::Event) {
-        self.held.insert(self.next, event);
+        self.held.insert(self.next, Arc::new(event));
         self.next += 1;
     }
 

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use super::effect::Resolver;
 use super::names;
-use crate::audit::decode::Prospect;
+use crate::audit::decode::{Prospect, Text};
 use crate::catalogue::aws::{expand, identifier};
 use crate::catalogue::path::{Path, Root, Step};
 use crate::catalogue::rule::{CallRule, Each, EffectKind, Pair, ResourceType, Source, Target};
@@ -112,7 +112,13 @@ impl<'a> Sieve<'a> {
     }
 
     /// Whether a text may be, or hold, a name that is needed.
-    fn is_name(&self, text: &str, need: &Need) -> bool {
+    fn is_name(&self, text: &Text<'_>, need: &Need) -> bool {
+        // Most texts have no parts, and are their own short form.
+        let whole = need.named != Named::Part && !text.has_parts();
+        if whole && !self.identifiers.may_hold(text.hash()) {
+            return false;
+        }
+        let text = text.as_str();
         if self.is_identifier(identifier::short(text), need) {
             return true;
         }
@@ -135,7 +141,7 @@ impl<'a> Sieve<'a> {
             let found = inventory.candidates(resource_type, key, short, &AsIs);
             !found.is_empty()
         };
-        self.identifiers.may_hold(short)
+        self.identifiers.may_hold(hash(short))
             && inventory.has_identifier(short)
             && (need.any || need.keys.iter().any(candidates))
     }
@@ -338,7 +344,7 @@ impl Marks {
             words: vec![0; words],
         };
         for text in texts {
-            let (at, bits) = marks.place(text);
+            let (at, bits) = marks.place(hash(text));
             if let Some(word) = marks.words.get_mut(at) {
                 *word |= bits;
             }
@@ -346,14 +352,14 @@ impl Marks {
         marks
     }
 
-    fn may_hold(&self, text: &str) -> bool {
-        let (at, bits) = self.place(text);
+    /// Whether a text of this hash may be among them.
+    fn may_hold(&self, hash: u64) -> bool {
+        let (at, bits) = self.place(hash);
         self.words.get(at).is_some_and(|word| word & bits == bits)
     }
 
-    /// The word of a text, and its bits in it.
-    fn place(&self, text: &str) -> (usize, u64) {
-        let hash = hash(text);
+    /// The word of a text's hash, and its bits in it.
+    fn place(&self, hash: u64) -> (usize, u64) {
         let at = usize::try_from(hash >> 20).unwrap_or_default() & (self.words.len() - 1);
         (
             at,
@@ -362,22 +368,8 @@ impl Marks {
     }
 }
 
-/// A quick hash. Who makes texts collide gains that calls are parsed.
 fn hash(text: &str) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    let length = u64::try_from(text.len()).unwrap_or_default();
-    let all = words.iter().chain(std::iter::once(&last));
-    let hash = all.fold(length, |hash, word| {
-        let mixed = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
-        mixed ^ mixed >> 32
-    });
-    let hash = hash.wrapping_mul(FACTOR);
-    hash ^ hash >> 29
+    Text::of(text).hash()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Judges what a replay ended with: which drifts there are, open or put back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -17,7 +18,9 @@ use crate::state::inventory::InstanceId;
 /// What Terraform alone changed is nobody's drift; `by_terraform` tells it all the same, as
 /// reconciled.
 #[must_use]
-pub fn drifts(resolver: &Resolver<'_>, outcome: &Outcome, by_terraform: bool) -> Vec<Drift> {
+pub fn drifts(resolver: &Resolver<'_>, outcome: &mut Outcome, by_terraform: bool) -> Vec<Drift> {
+    let made = std::mem::take(&mut outcome.unmanaged);
+    let outcome = &*outcome;
     let mut facts: BTreeMap<String, TypeFacts> = BTreeMap::new();
     let mut drifts = Vec::new();
     for (instance, live) in &outcome.managed {
@@ -36,12 +39,8 @@ pub fn drifts(resolver: &Resolver<'_>, outcome: &Outcome, by_terraform: bool) ->
             applied(&subject, live, &mut drifts);
         }
     }
-    drifts.extend(
-        outcome
-            .unmanaged
-            .iter()
-            .map(|made| unmanaged(resolver, outcome, made)),
-    );
+    let made = made.into_iter();
+    drifts.extend(made.map(|made| unmanaged(resolver, outcome, made)));
     drifts
 }
 
@@ -178,7 +177,7 @@ impl Subject<'_> {
         slot.moved && slot.by_others
     }
 
-    fn event(&self, number: usize) -> Option<&Event> {
+    fn event(&self, number: usize) -> Option<&Arc<Event>> {
         self.outcome.events.get(number)
     }
 
@@ -200,7 +199,7 @@ impl Subject<'_> {
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned)
         };
-        let events: Vec<Event> = events
+        let events: Vec<Arc<Event>> = events
             .into_iter()
             .filter_map(|event| self.event(event).cloned())
             .collect();
@@ -237,9 +236,9 @@ impl Subject<'_> {
     }
 }
 
-/// Hides the secret values of drifts.
-pub fn mask(drifts: &mut [Drift]) {
-    for attribute in drifts.iter_mut().flat_map(|drift| &mut drift.attributes) {
+/// Hides the secret values of a drift.
+pub fn mask(drift: &mut Drift) {
+    for attribute in &mut drift.attributes {
         if !attribute.sensitive {
             let values = attribute.before.iter_mut().chain(&mut attribute.after);
             let members = attribute.added.iter_mut().chain(&mut attribute.removed);
@@ -276,38 +275,34 @@ pub(super) fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option
     .map(str::to_owned)
 }
 
-fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: &Unmanaged) -> Drift {
+fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: Unmanaged) -> Drift {
     let parent = made
         .created
         .parent
         .map(|parent| resolver.inventory.get(parent));
     let address = parent.map(|parent| parent.address().to_string());
-    let events: Vec<Event> = made
+    let events: Vec<Arc<Event>> = made
         .by
         .iter()
         .filter_map(|event| outcome.events.get(*event).cloned())
         .collect();
-    let resource_id = made.created.id.clone();
-    let name = made
-        .created
-        .names
-        .iter()
-        .find(|(key, _)| key == "name" || key.ends_with("_name"));
+    let made_name = |(key, _): &(String, String)| key == "name" || key.ends_with("_name");
+    let name = made.created.names.into_iter().find(made_name);
     Drift {
         id: String::new(),
         kind: Kind::Unmanaged,
         status: Status::Open,
         severity: Severity::Medium,
         address: None,
-        resource_type: made.created.resource_type.clone(),
-        resource_name: name.map(|(_, value)| value.clone()),
-        resource_id,
-        arn: made.created.arn.clone(),
+        resource_type: made.created.resource_type,
+        resource_name: name.map(|(_, value)| value),
+        resource_id: made.created.id,
+        arn: made.created.arn,
         parent: address,
         state: None,
-        account: made.account.clone(),
-        region: made.region.clone(),
-        attributes: made.created.attributes.clone(),
+        account: made.account,
+        region: made.region,
+        attributes: made.created.attributes,
         events,
         rules: Vec::new(),
         suppressed_by: None,

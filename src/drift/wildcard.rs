@@ -7,6 +7,15 @@
 /// Whether the whole text fits the pattern. Case counts.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
+    // Most patterns say already with their first letters that they do not fit.
+    let plain = |byte: &u8| !matches!(byte, b'*' | b'?');
+    let start = pattern.bytes().zip(text.bytes());
+    if start
+        .take_while(|(pattern, _)| plain(pattern))
+        .any(|(pattern, text)| pattern != text)
+    {
+        return false;
+    }
     let (mut pattern, mut text) = (pattern, text);
     // Where the last `*` stands, and what it has not swallowed yet: the only place worth returning to.
     let mut star: Option<(&str, &str)> = None;

@@ -317,7 +317,7 @@ impl<'a> DriftOut<'a> {
                 .iter()
                 .map(|attribute| AttributeOut::of(attribute, reveal))
                 .collect(),
-            events: drift.events.iter().map(EventOut::of).collect(),
+            events: drift.events().map(EventOut::of).collect(),
             rules: &drift.rules,
             suppressed_by: drift.suppressed_by.as_deref(),
             remedy: RemedyOut::of(&drift.remedy),

@@ -1,6 +1,6 @@
 //! JSON that is safe to print: on a terminal, into a CI system's log, into a page.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
@@ -12,9 +12,12 @@ pub fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let formatter = Safe {
         layout: PrettyFormatter::new(),
     };
+    // JSON is written in very small pieces.
+    let mut out = BufWriter::with_capacity(64 << 10, out);
     value
-        .serialize(&mut Serializer::with_formatter(out, formatter))
-        .map_err(io::Error::from)
+        .serialize(&mut Serializer::with_formatter(&mut out, formatter))
+        .map_err(io::Error::from)?;
+    out.flush()
 }
 
 /// Writes a value on one line, safe to print.
@@ -39,6 +42,10 @@ impl<F: Formatter> Formatter for Safe<F> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'<' && byte != b'#';
+        if fragment.bytes().all(is_plain) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut start = 0;
         let mut after_hash = false;
         for (position, character) in fragment.char_indices() {

@@ -349,7 +349,7 @@ pub fn in_brief(change: &Change, arrow: &str) -> String {
 pub fn setter<'a>(drift: &'a Drift, attribute: &Attribute) -> Option<&'a Event> {
     let last = attribute.by.last()?;
     (drift.events.len() > 1 && drift.attributes.len() > 1)
-        .then(|| drift.events.iter().find(|event| event.event_id == *last))?
+        .then(|| drift.events().find(|event| event.event_id == *last))?
 }
 
 /// A drift in one sentence: what became of which resource, by whom, when.

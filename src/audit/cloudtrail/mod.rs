@@ -1,6 +1,7 @@
 //! AWS CloudTrail: what its files and records look like.
 
 pub(crate) mod archive;
+pub(crate) mod clock;
 pub mod digest;
 pub(crate) mod falco;
 pub(crate) mod fields;

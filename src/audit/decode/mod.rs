@@ -13,9 +13,11 @@ pub(crate) mod texts;
 
 pub use prospect::Prospect;
 pub use tally::{Problem, Tally};
+pub use texts::Text;
 
 use super::call::Call;
 use super::cloudtrail::archive::{self, Place, Records};
+use super::cloudtrail::clock::Clock;
 use super::cloudtrail::fields::{Effect, Fields, Outline};
 use super::cloudtrail::keys::Key;
 use super::cloudtrail::record;
@@ -98,6 +100,7 @@ impl Decoder {
             damaged,
             problems,
             sink,
+            clock: Clock::default(),
             in_window: 0,
             writes: 0,
             failed_calls: 0,
@@ -158,6 +161,7 @@ struct Reading<'a> {
     damaged: bool,
     problems: Problems<'a>,
     sink: &'a mut dyn FnMut(Call),
+    clock: Clock,
     in_window: u64,
     writes: u64,
     failed_calls: u64,
@@ -186,7 +190,7 @@ impl Reading<'_> {
 impl Records for Reading<'_> {
     #[inline]
     fn record(&mut self, number: u64, record: &Outline) {
-        let Some(time) = record.time() else {
+        let Some(time) = record.time(&mut self.clock) else {
             self.problems.add(
                 Some(self.place(Place::Record(number))),
                 "has no eventTime that says when it was",

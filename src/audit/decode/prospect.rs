@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::texts::any_text;
+use super::texts::{Text, any_text};
 use crate::audit::cloudtrail::fields::Fields;
 use crate::audit::cloudtrail::keys::Key;
 
@@ -45,7 +45,7 @@ impl<'a> Prospect<'a> {
     /// Whether any text or number that the call holds passes a test: in what was asked, what came
     /// back, what the log adds, and the resources it lists; not in who called. True as well where
     /// only parsing can tell.
-    pub fn says(&self, mut test: impl FnMut(&str) -> bool) -> bool {
+    pub fn says(&self, mut test: impl FnMut(&Text<'_>) -> bool) -> bool {
         [Key::Request, Key::Response, Key::Extra, Key::Resources]
             .into_iter()
             .filter_map(|key| self.fields.value(key))

@@ -366,64 +366,84 @@ impl<F: FnMut(Colons)> Look for Walk<'_, F> {
 
     #[inline(always)]
     fn look<S: Sight>(mut self, sight: S) -> Option<usize> {
-        let mut carry = Carry::default();
-        let mut depth = 0u32;
-        let mut base = self.at;
-        // Of the block before: its last byte if a quote; of the two before: their backslashes.
-        let mut quote_before = 0;
-        let mut slashes_before = [0; KEY_REACH / BLOCK];
-        let mut tail = [0; BLOCK];
+        let mut steps = Steps::default();
+        let (blocks, tail) = self.bytes.get(self.at..)?.as_chunks::<BLOCK>();
+        for block in blocks {
+            if let Some(end) = steps.step(sight, block, self.at, &mut self.colons) {
+                return Some(end);
+            }
+            self.at += BLOCK;
+        }
+        let mut edge = [0; BLOCK];
+        for (to, from) in edge.iter_mut().zip(tail) {
+            *to = *from;
+        }
+        steps.step(sight, &edge, self.at, &mut self.colons)
+    }
+}
+
+/// How far a walk has come.
+#[derive(Default)]
+struct Steps {
+    carry: Carry,
+    /// Brackets that are open.
+    depth: u32,
+    /// The last byte of the block before, if a quote.
+    quote: u64,
+    /// Backslashes of the blocks before.
+    slashes: [u64; KEY_REACH / BLOCK],
+}
+
+impl Steps {
+    /// Goes over a block that starts at a byte; returns the byte behind the last bracket if it is
+    /// closed in it.
+    #[inline(always)]
+    fn step<S: Sight>(
+        &mut self,
+        sight: S,
+        block: &[u8; BLOCK],
+        base: usize,
+        found: &mut impl FnMut(Colons),
+    ) -> Option<usize> {
+        let masks = sight.masks(block);
+        let outside = !self.carry.strings(sight, masks);
+        let behind_quote = masks.quote << 1 | self.quote;
+        self.quote = masks.quote >> 63;
+        let slashes = self.slashes[0] | self.slashes[1] | masks.backslash;
+        self.slashes = [self.slashes[1], masks.backslash];
+        let close = masks.close & outside;
+        let open = masks.open & outside;
+        let closing = close.count_ones();
+        if closing + 1 < self.depth {
+            // Too deep to come up to the object's own level.
+            self.depth = self.depth + open.count_ones() - closing;
+            return None;
+        }
+        let colons = masks.colon & outside;
+        let mut brackets = open | close;
+        let mut ahead = u64::MAX;
         loop {
-            let rest = self.bytes.get(base..).filter(|rest| !rest.is_empty())?;
-            let block = if let Some(block) = rest.first_chunk::<BLOCK>() {
-                block
-            } else {
-                for (to, from) in tail.iter_mut().zip(rest) {
-                    *to = *from;
-                }
-                &tail
-            };
-            let masks = sight.masks(block);
-            let outside = !carry.strings(sight, masks);
-            let behind_quote = masks.quote << 1 | quote_before;
-            quote_before = masks.quote >> 63;
-            let slashes = slashes_before[0] | slashes_before[1] | masks.backslash;
-            slashes_before = [slashes_before[1], masks.backslash];
-            let close = masks.close & outside;
-            let open = masks.open & outside;
-            let closing = close.count_ones();
-            if closing + 1 < depth {
-                // Too deep to come up to the object's own level.
-                depth = depth + open.count_ones() - closing;
-            } else {
-                let colons = masks.colon & outside;
-                let mut brackets = open | close;
-                let mut ahead = u64::MAX;
-                loop {
-                    let bracket = brackets & brackets.wrapping_neg();
-                    if depth == 1 {
-                        let bits = colons & ahead & bracket.wrapping_sub(1);
-                        if bits != 0 {
-                            let odd = (bits & !behind_quote) | slashes != 0;
-                            (self.colons)(Colons { base, bits, odd });
-                        }
-                    }
-                    if bracket == 0 {
-                        break;
-                    }
-                    if open & bracket != 0 {
-                        depth += 1;
-                    } else {
-                        depth = depth.saturating_sub(1);
-                        if depth == 0 {
-                            return Some(base + bracket.trailing_zeros() as usize + 1);
-                        }
-                    }
-                    brackets ^= bracket;
-                    ahead = !(bracket | bracket.wrapping_sub(1));
+            let bracket = brackets & brackets.wrapping_neg();
+            if self.depth == 1 {
+                let bits = colons & ahead & bracket.wrapping_sub(1);
+                if bits != 0 {
+                    let odd = (bits & !behind_quote) | slashes != 0;
+                    found(Colons { base, bits, odd });
                 }
             }
-            base += BLOCK;
+            if bracket == 0 {
+                return None;
+            }
+            if open & bracket != 0 {
+                self.depth += 1;
+            } else {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    return Some(base + bracket.trailing_zeros() as usize + 1);
+                }
+            }
+            brackets ^= bracket;
+            ahead = !(bracket | bracket.wrapping_sub(1));
         }
     }
 }

@@ -1,16 +1,102 @@
 //! Looks through the texts of a JSON value without building it.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
 
 /// Nesting that is gone into. A parser gives up later.
 const DEEPEST: u32 = 60;
+
+/// A string or number of a JSON value.
+#[derive(Debug, Clone)]
+pub struct Text<'a> {
+    /// UTF-8.
+    bytes: Cow<'a, [u8]>,
+    hash: u64,
+    has_parts: bool,
+}
+
+impl<'a> Text<'a> {
+    /// A text as it stands.
+    #[must_use]
+    pub fn of(text: &'a str) -> Self {
+        let mut summary = Summary::default();
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        for word in words {
+            summary.take(u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        summary.take(u64::from_le_bytes(last));
+        summary.text(Cow::Borrowed(text.as_bytes()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes).unwrap_or_default()
+    }
+
+    /// A quick hash of it. Who makes texts collide gains nothing but work for himself.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Whether it may have parts: a slash, a colon or a dot is in it.
+    #[must_use]
+    pub fn has_parts(&self) -> bool {
+        self.has_parts
+    }
+}
+
+/// What is gathered of a text while its end is looked for, eight bytes at a time.
+#[derive(Default)]
+struct Summary {
+    hash: u64,
+    all: u64,
+    parts: u64,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = ONES << 7;
+
+impl Summary {
+    #[inline]
+    fn take(&mut self, word: u64) {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (self.hash ^ word).wrapping_mul(FACTOR);
+        self.hash = mixed ^ mixed >> 32;
+        self.all |= word;
+        // `.` and `/` differ in the last bit alone.
+        self.parts |= equal(word | ONES, b'/') | equal(word, b':');
+    }
+
+    #[inline]
+    fn text<'a>(&self, bytes: Cow<'a, [u8]>) -> Text<'a> {
+        Text {
+            hash: self.hash ^ self.hash >> 29 ^ bytes.len() as u64,
+            has_parts: self.parts != 0,
+            bytes,
+        }
+    }
+}
+
+/// The high bits of the bytes that equal one; of bytes behind the first of them, others may be set.
+#[inline]
+fn equal(word: u64, byte: u8) -> u64 {
+    let differs = word ^ (ONES * u64::from(byte));
+    differs.wrapping_sub(ONES) & !differs & HIGH
+}
 
 /// Whether any string or number in the value that starts here passes a test: keys of objects do
 /// not count, nor do `true`, `false` and `null` stand as anything but themselves.
 ///
 /// True as well where that is better left to a parser: what is no JSON, nests too deeply, is not
 /// UTF-8, or spells a number as no one would.
-pub(crate) fn any_text(json: &[u8], test: &mut dyn FnMut(&str) -> bool) -> bool {
+pub(crate) fn any_text(json: &[u8], test: &mut impl FnMut(&Text<'_>) -> bool) -> bool {
     passes(json, test).unwrap_or(true)
 }
 
@@ -27,7 +113,7 @@ enum Next {
 }
 
 /// As [`any_text`]; none where it cannot tell.
-fn passes(json: &[u8], test: &mut dyn FnMut(&str) -> bool) -> Option<bool> {
+fn passes(json: &[u8], test: &mut impl FnMut(&Text<'_>) -> bool) -> Option<bool> {
     let mut at = 0;
     // One bit for each bracket that is open: whether it is an object's.
     let mut objects = 0_u64;
@@ -96,7 +182,7 @@ fn passes(json: &[u8], test: &mut dyn FnMut(&str) -> bool) -> Option<bool> {
                     .position(|byte| !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'+' | b'.'))
                     .unwrap_or(rest.len());
                 let word = rest.get(..length)?;
-                if word != b"null" && test(plain(word)?) {
+                if word != b"null" && test(&Text::of(plain(word)?)) {
                     return Some(true);
                 }
                 at += length - 1;
@@ -122,14 +208,62 @@ fn plain(word: &[u8]) -> Option<&str> {
 }
 
 /// The string whose inside starts here, and the byte behind its quote.
-fn string(json: &[u8], start: usize) -> Option<(std::borrow::Cow<'_, str>, usize)> {
-    let (end, escaped) = end_of_string(json, start)?;
-    let text = if escaped {
-        serde_json::from_slice(json.get(start - 1..=end)?).ok()?
-    } else {
-        std::borrow::Cow::Borrowed(std::str::from_utf8(json.get(start..end)?).ok()?)
-    };
-    Some((text, end + 1))
+#[inline]
+fn string(json: &[u8], start: usize) -> Option<(Text<'_>, usize)> {
+    let mut summary = Summary::default();
+    let mut at = start;
+    loop {
+        let rest = json.get(at..)?;
+        let word = match rest.first_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => {
+                let mut word = [0; 8];
+                for (to, from) in word.iter_mut().zip(rest) {
+                    *to = *from;
+                }
+                u64::from_le_bytes(word)
+            }
+        };
+        let stops = equal(word, b'"') | equal(word, b'\\');
+        if stops == 0 {
+            if rest.len() < 8 {
+                return None;
+            }
+            summary.take(word);
+            at += 8;
+            continue;
+        }
+        // The first high bit is right, and its byte the first that stops the text.
+        let before = stops.trailing_zeros() - 7;
+        let end = at + before as usize / 8;
+        if json.get(end) != Some(&b'"') {
+            return escaped(json, start, end);
+        }
+        summary.take(word & !(u64::MAX << before));
+        let text = json.get(start..end)?;
+        if summary.all & HIGH != 0 && std::str::from_utf8(text).is_err() {
+            return None;
+        }
+        return Some((summary.text(Cow::Borrowed(text)), end + 1));
+    }
+}
+
+/// As [`string`], where the first escape is known.
+#[cold]
+fn escaped(json: &[u8], start: usize, escape: usize) -> Option<(Text<'_>, usize)> {
+    let (end, _) = end_of_string(json, escape)?;
+    let text: String = serde_json::from_slice(json.get(start - 1..=end)?).ok()?;
+    let plain = Text::of(&text);
+    let (hash, has_parts) = (plain.hash, plain.has_parts);
+    let bytes = Cow::Owned(text.into_bytes());
+    Some((
+        Text {
+            bytes,
+            hash,
+            has_parts,
+        },
+        end + 1,
+    ))
 }
 
 /// The quote that ends the string whose inside starts here, and whether there are escapes in it.
@@ -148,14 +282,16 @@ fn end_of_string(json: &[u8], start: usize) -> Option<(usize, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use super::passes;
+    use super::{Text, passes};
     use proptest::prelude::*;
     use serde_json::Value;
 
     fn texts(json: &str) -> Option<Vec<String>> {
         let mut found = Vec::new();
         let any = passes(json.as_bytes(), &mut |text| {
-            found.push(text.to_owned());
+            assert_eq!(text.hash(), Text::of(text.as_str()).hash());
+            assert_eq!(text.has_parts(), text.as_str().contains(['/', ':', '.']));
+            found.push(text.as_str().to_owned());
             false
         })?;
         assert!(!any);

@@ -1,5 +1,7 @@
 //! Hostile text through every format: what would act in a medium is escaped there.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::rendered;
@@ -74,7 +76,7 @@ pub fn filled_with(text: &str) -> Report {
             account: own(),
             region: own(),
             attributes: attributes.clone(),
-            events: drift.events.iter().map(event).collect(),
+            events: drift.events().map(event).map(Arc::new).collect(),
             rules: vec![own()],
             suppressed_by: some(),
             remedy: Remedy {
@@ -92,7 +94,7 @@ pub fn filled_with(text: &str) -> Report {
     }
     for failed in &mut report.failed {
         failed.address = own();
-        failed.event = event(&failed.event);
+        failed.event = Arc::new(event(&failed.event));
     }
     report.evidence.complete = false;
     report.evidence.unreadable = vec![Unreadable {
