@@ -1,8 +1,9 @@
-//! What loading an inventory costs: `cargo bench --bench inventory`.
+//! What an inventory costs as it grows: `cargo bench --bench inventory`.
 //!
 //! Prints how fast one large state and many small ones load, in MB of state text a second, what
-//! memory that takes at its highest (Linux only), and what finding an instance costs as their
-//! number grows. The states are written to a temporary folder first; the time of that is left out.
+//! memory that takes at its highest (Linux only), and what it costs to decide on a call, and to find
+//! what it changes, among so many instances. Each size is measured in a process of its own. The
+//! states are written to a temporary folder first; the time of that is left out.
 //!
 //! Options behind `--`: `--mb N` for the size of the large state (default 200).
 #![allow(
@@ -15,56 +16,24 @@
 )]
 #![recursion_limit = "256"]
 
-use std::collections::BTreeMap;
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use serde_json::json;
-use tfdrift::state::{Access, Loaded, Naming, Scope, StateLocation, load};
+use tfdrift::audit::decode::{Decoder, Filter, Tally};
+use tfdrift::catalogue::Catalogue;
+use tfdrift::drift::effect::Resolver;
+use tfdrift::drift::names::AwsNaming;
+use tfdrift::drift::sieve::Sieve;
+use tfdrift::state::{Access, Loaded, StateLocation, load};
+use tfdrift::window::Window;
 
-/// Names as AWS's are, for the types that the generator makes.
-struct BenchNaming(BTreeMap<&'static str, Vec<String>>);
-
-impl BenchNaming {
-    fn new() -> Self {
-        let keys = |keys: &[&str]| keys.iter().map(ToString::to_string).collect();
-        Self(BTreeMap::from([
-            (
-                "aws_instance",
-                keys(&["id", "arn", "root_block_device.volume_id"]),
-            ),
-            ("aws_iam_role", keys(&["id", "name", "arn"])),
-            ("aws_security_group_rule", keys(&["security_group_id"])),
-        ]))
-    }
-}
-
-impl Naming for BenchNaming {
-    fn keys(&self, resource_type: &str) -> Option<&[String]> {
-        self.0.get(resource_type).map(Vec::as_slice)
-    }
-
-    fn short<'a>(&self, identifier: &'a str) -> &'a str {
-        identifier.rsplit([':', '/']).next().unwrap_or(identifier)
-    }
-
-    fn scope(&self, identifier: &str) -> Option<Scope> {
-        let mut parts = identifier.strip_prefix("arn:")?.split(':').skip(2);
-        let mut part = || {
-            parts
-                .next()
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-        };
-        let region = part();
-        Some(Scope {
-            account: part(),
-            region,
-        })
-    }
-}
+/// Calls that are decided on.
+const CALLS: usize = 20_000;
 
 /// Writes a state of at least `bytes` bytes, or of `count` instances, as Terraform lays it out.
 /// One resource in four is of a type that no rule knows. Returns the number of instances.
@@ -161,6 +130,65 @@ fn job(number: usize) -> serde_json::Value {
     })
 }
 
+/// A log file of changes of instances, spread over all there are. Every second one is of an
+/// instance that no state holds.
+fn log(instances: usize) -> String {
+    let records: Vec<_> = (0..CALLS)
+        .map(|call| {
+            let number = call * 7919 % (2 * instances);
+            let held = number % instances;
+            // Of four resources the first two are instances.
+            let id = if number < instances {
+                format!("i-{:017x}", held / 4 * 4 + held % 2)
+            } else {
+                format!("i-{:017x}", 0xf000_0000 + held)
+            };
+            json!({
+                "eventVersion": "1.11", "userIdentity": {"type": "IAMUser", "userName": "ann",
+                    "accountId": "123456789012", "arn": "arn:aws:iam::123456789012:user/ann"},
+                "eventTime": "2026-01-15T10:00:00Z", "eventSource": "ec2.amazonaws.com",
+                "eventName": "ModifyInstanceAttribute", "awsRegion": "eu-west-1",
+                "sourceIPAddress": "192.0.2.1", "userAgent": "aws-cli/2.17.5",
+                "requestParameters": {"instanceId": id, "disableApiTermination": {"value": false}},
+                "responseElements": {"_return": true}, "eventID": format!("{call:036}"),
+                "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true,
+                "recipientAccountId": "123456789012", "eventCategory": "Management"
+            })
+        })
+        .collect();
+    json!({ "Records": records }).to_string()
+}
+
+/// Microseconds that each call takes from its text to what it changes, and how many change anything.
+fn matching(loaded: &Loaded, catalogue: &Catalogue) -> (f64, usize) {
+    let text = log(loaded.inventory.instances().count());
+    let resolver = Resolver::new(catalogue, &loaded.inventory);
+    let sieve = Sieve::new(&resolver);
+    let filter = Filter {
+        window: Window {
+            since: None,
+            until: jiff::Timestamp::MAX,
+        },
+        accounts: Vec::new(),
+        regions: Vec::new(),
+        wanted: &|call| sieve.wants(call),
+        failed: false,
+    };
+    let mut decoder = Decoder::new();
+    let mut best = f64::MAX;
+    let mut found = 0;
+    for _ in 0..5 {
+        found = 0;
+        let (mut tally, start) = (Tally::default(), Instant::now());
+        decoder.file("log", text.as_bytes(), &filter, &mut tally, &mut |call| {
+            found += usize::from(resolver.resolve(call).is_some());
+        });
+        assert!(tally.problems.is_empty(), "{:?}", tally.problems);
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    (best * 1e6 / CALLS as f64, found)
+}
+
 /// Peak resident memory of this process so far, in MB; none where the system does not tell.
 fn peak_memory() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -169,91 +197,82 @@ fn peak_memory() -> Option<f64> {
     Some(kilobytes * 1024.0 / 1e6)
 }
 
-fn timed_load(path: &Path, naming: &BenchNaming) -> (Loaded, f64) {
-    let start = Instant::now();
-    let loaded = load(
-        &[StateLocation::Path(path.into())],
-        Access::default(),
-        naming,
-    );
-    (loaded, start.elapsed().as_secs_f64())
+/// Bytes of a file, or of all files in a folder.
+fn size(path: &Path) -> io::Result<u64> {
+    if path.is_file() {
+        return Ok(fs::metadata(path)?.len());
+    }
+    fs::read_dir(path)?.try_fold(0, |sum, entry| Ok(sum + entry?.metadata()?.len()))
 }
 
-fn report(what: &str, bytes: u64, loaded: &Loaded, seconds: f64) {
-    assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
-    let megabytes = bytes as f64 / 1e6;
+/// Loads states and prints a line of the table.
+fn measure(path: &Path) -> io::Result<()> {
+    let catalogue = Catalogue::builtin();
+    let naming = AwsNaming::new(&catalogue);
+    let size = size(path)? as f64 / 1e6;
+    let before = peak_memory().unwrap_or_default();
+    let load = || {
+        let start = Instant::now();
+        let locations = [StateLocation::Path(path.into())];
+        let loaded = load(&locations, Access::default(), &naming);
+        assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+        (loaded, start.elapsed().as_secs_f64())
+    };
+    let (loaded, first) = load();
+    let peak = peak_memory().unwrap_or_default() - before;
+    let seconds = (0..4).map(|_| load().1).fold(first, f64::min);
+    let instances = loaded.inventory.instances().count();
+    let (micros, found) = matching(&loaded, &catalogue);
     println!(
-        "{what:<28} {:>8} instances {megabytes:>7.0} MB {seconds:>7.3} s {:>6.0} MB/s",
-        loaded.inventory.instances().count(),
-        megabytes / seconds
+        "{instances:>9} {:>7} {size:>8.1} {seconds:>8.3} {:>7.0} {peak:>8.1} {:>7.2} {micros:>9.2} {found:>7}",
+        loaded.inventory.states().len(),
+        size / seconds,
+        peak / size
     );
+    Ok(())
 }
 
-fn report_lookup(loaded: &Loaded, naming: &BenchNaming) {
-    let count = loaded.inventory.instances().count();
-    let wanted: Vec<_> = (0..100_000_usize)
-        .map(|number| format!("i-{:017x}", number * 7919 % (2 * count)))
-        .collect();
-    let start = Instant::now();
-    let found = wanted
-        .iter()
-        .filter(|id| {
-            !loaded
-                .inventory
-                .candidates("aws_instance", "id", id, naming)
-                .is_empty()
-        })
-        .count();
-    let each = start.elapsed().as_secs_f64() * 1e9 / wanted.len() as f64;
-    println!("lookup among {count:>8} instances {each:>6.0} ns each, {found} of 100000 found");
+/// The same in a process of its own, so that memory of one size is none of another's.
+fn measure_apart(path: &Path) -> io::Result<()> {
+    io::stdout().flush()?;
+    let status = Command::new(env::current_exe()?)
+        .args(["--bench", "--measure"])
+        .arg(path)
+        .status()?;
+    assert!(status.success(), "{status}");
+    Ok(())
 }
 
 fn main() -> io::Result<()> {
-    let arguments: Vec<_> = std::env::args().collect();
+    let arguments: Vec<_> = env::args().collect();
     // `cargo test --all-targets` runs this too, without the flag.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return Ok(());
     }
-    let megabytes = arguments
-        .windows(2)
-        .find(|pair| pair[0] == "--mb")
-        .and_then(|pair| pair[1].parse().ok())
-        .unwrap_or(200_usize);
-    let naming = BenchNaming::new();
-    let folder = tempfile::tempdir()?;
-
-    let large = folder.path().join("large.tfstate");
-    write_state(&large, 0, 0, megabytes * 1_000_000)?;
-    let size = fs::metadata(&large)?.len();
-    let before = peak_memory().unwrap_or_default();
-    for round in 0..5 {
-        let (loaded, seconds) = timed_load(&large, &naming);
-        report("one large state", size, &loaded, seconds);
-        if round == 0
-            && let Some(peak) = peak_memory()
-        {
-            println!(
-                "{:<28} {peak:.0} MB, {:.2} × the state ({before:.0} MB before)",
-                "peak memory",
-                peak * 1e6 / size as f64
-            );
-        }
+    let behind = |flag: &str| {
+        let mut pairs = arguments.windows(2);
+        pairs.find(|pair| pair[0] == flag).map(|pair| &pair[1])
+    };
+    if let Some(path) = behind("--measure") {
+        return measure(Path::new(path));
     }
-
-    for count in [100, 10_000, 200_000] {
+    let megabytes = behind("--mb").and_then(|number| number.parse().ok());
+    let folder = tempfile::tempdir()?;
+    println!(
+        "instances  states       MB  seconds    MB/s  peak MB  × size   µs/call matched of {CALLS}"
+    );
+    for count in [100, 1_000, 10_000, 100_000, 200_000] {
         let states = folder.path().join(format!("states-{count}"));
         fs::create_dir(&states)?;
         let files = (count / 400).max(1);
-        let mut bytes = 0;
         for file in 0..files {
             let path = states.join(format!("{file:04}.tfstate"));
             let each = count / files;
             write_state(&path, file * each, each, 0)?;
-            bytes += fs::metadata(&path)?.len();
         }
-        let (loaded, seconds) = timed_load(&states, &naming);
-        report(&format!("{files} states"), bytes, &loaded, seconds);
-        report_lookup(&loaded, &naming);
+        measure_apart(&states)?;
     }
-    Ok(())
+    let large = folder.path().join("large.tfstate");
+    write_state(&large, 0, 0, megabytes.unwrap_or(200_usize) * 1_000_000)?;
+    measure_apart(&large)
 }

@@ -8,6 +8,7 @@ mod chain;
 mod client;
 mod error;
 mod location;
+mod refusals;
 mod versions;
 
 pub use blocking::Blocking;

@@ -11,54 +11,18 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::{Value, json};
 
-use common::gzip;
+use common::instances::{self, ACCOUNT, packed, state};
+use common::run::program;
 use common::s3::{CREDENTIALS, Store};
 use tfdrift::checkpoint::{Scope, store};
 
-const ACCOUNT: &str = "111111111111";
-
-/// A state of so many instances, each of `t3.micro`, with its termination protection on.
-fn state(instances: usize) -> String {
-    let instances: Vec<Value> = (0..instances)
-        .map(|number| {
-            json!({
-                "mode": "managed", "type": "aws_instance", "name": format!("i{number}"),
-                "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
-                "instances": [{"schema_version": 1, "attributes": {
-                    "id": instance(number),
-                    "arn": format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/{}", instance(number)),
-                    "instance_type": "t3.micro",
-                    "disable_api_termination": true,
-                }}],
-            })
-        })
-        .collect();
-    json!({
-        "version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "l",
-        "outputs": {}, "resources": instances,
-    })
-    .to_string()
-}
-
-fn instance(number: usize) -> String {
-    format!("i-{number:017}")
-}
-
 /// A call at so many seconds after midnight.
 fn record(id: &str, second: u64, number: usize, parameter: &str, value: &Value) -> Value {
-    json!({
-        "eventVersion": "1.08", "eventID": id, "eventTime": format!("2026-01-15T{}Z", clock(second)),
-        "userIdentity": {"type": "IAMUser", "userName": "ann", "accountId": ACCOUNT},
-        "eventSource": "ec2.amazonaws.com", "eventName": "ModifyInstanceAttribute",
-        "awsRegion": "eu-west-1", "sourceIPAddress": "192.0.2.1", "userAgent": "aws-cli/2",
-        "requestParameters": {"instanceId": instance(number), parameter: {"value": value}},
-        "responseElements": {"_return": true}, "readOnly": false, "eventType": "AwsApiCall",
-        "managementEvent": true, "recipientAccountId": ACCOUNT, "eventCategory": "Management",
-    })
+    instances::record(id, &clock(second), number, parameter, value)
 }
 
 fn clock(second: u64) -> String {
@@ -81,19 +45,12 @@ fn put(root: &Path, minute: u64, unique: &str, records: &[Value]) {
         minute / 60,
         minute % 60
     );
-    fs::write(
-        day.join(name),
-        gzip(&json!({"Records": records}).to_string()),
-    )
-    .unwrap();
+    fs::write(day.join(name), packed(records)).unwrap();
 }
 
 fn tfdrift(root: &Path, words: &[&str], environment: &[(&str, String)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tfdrift"))
-        .env_clear()
-        .env("AWS_EC2_METADATA_DISABLED", "true")
+    program(root)
         .envs(environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(root)
         .args(["scan", "--state", "main.tfstate", "--trail", "trail"])
         .args(words)
         .output()

@@ -8,45 +8,22 @@
 
 mod common;
 
-use std::process::Command;
-
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use common::digest::{ACCOUNT, Maker};
+use common::digest::Maker;
 use common::gzip;
-use common::s3::{CREDENTIALS, Store};
-
-const INSTANCE: &str = "i-0123456789abcdef0";
+use common::instances::{self, ACCOUNT, resized, state};
+use common::run::Run;
+use common::s3::Store;
 
 /// A log file with a call on the instance at a time of the day.
 fn log(clock: &str) -> String {
-    json!({"Records": [{
-        "eventVersion": "1.08", "eventID": format!("e-{clock}"),
-        "eventTime": format!("2026-01-15T{clock}Z"), "eventSource": "ec2.amazonaws.com",
-        "eventName": "ModifyInstanceAttribute", "awsRegion": "eu-west-1",
-        "userIdentity": {"type": "IAMUser", "userName": "ann", "accountId": ACCOUNT},
-        "sourceIPAddress": "192.0.2.1", "userAgent": "aws-cli/2",
-        "requestParameters": {"instanceId": INSTANCE, "instanceType": {"value": "m5.large"}},
-        "responseElements": {"_return": true}, "readOnly": false, "eventType": "AwsApiCall",
-        "managementEvent": true, "recipientAccountId": ACCOUNT, "eventCategory": "Management",
-    }]})
-    .to_string()
-}
-
-fn state() -> String {
-    json!({"version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "l", "outputs": {},
-        "resources": [{"mode": "managed", "type": "aws_instance", "name": "web",
-            "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
-            "instances": [{"schema_version": 1, "attributes": {
-                "id": INSTANCE, "instance_type": "t3.micro",
-                "arn": format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/{INSTANCE}")}}]}]})
-    .to_string()
+    instances::log(&[resized(&format!("e-{clock}"), clock, 0)])
 }
 
 /// A bucket with digests from 08:01:31 to 14:01:31, and log files that they list.
 struct World {
-    folder: TempDir,
+    run: Run,
     store: Store,
     maker: Maker,
     digests: Vec<String>,
@@ -56,9 +33,9 @@ impl World {
     /// Of log files by the hour of the digest that lists them (0 is the first), the time in their
     /// names and the time of their call.
     fn of(logs: &[(usize, &str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("main.tfstate"), state()).unwrap();
         let (store, maker) = (Store::start(), Maker::new());
+        let run = Run::new().at(&store);
+        run.put("main.tfstate", &state(1));
         let texts: Vec<_> = logs
             .iter()
             .map(|(hour, name, clock)| (*hour, maker.log(name), log(clock)))
@@ -80,7 +57,7 @@ impl World {
             store.put(key, &gzip(text));
         }
         Self {
-            folder,
+            run,
             store,
             digests: chain.into_iter().map(|made| made.object).collect(),
             maker,
@@ -90,25 +67,10 @@ impl World {
     /// Exit code and report.
     fn scan(&self, since: &str, until: &str, trail: &str) -> (i32, Value) {
         let time = |clock: &str| format!("2026-01-15T{clock}Z");
-        let output = Command::new(env!("CARGO_BIN_EXE_tfdrift"))
-            .args(["scan", "--state", "main.tfstate", "-o", "json", "-q"])
-            .args([
-                "--trail",
-                trail,
-                "--since",
-                &time(since),
-                "--until",
-                &time(until),
-            ])
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("AWS_ENDPOINT_URL_S3", self.store.endpoint())
-            .env("AWS_ACCESS_KEY_ID", CREDENTIALS.0)
-            .env("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1)
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .output()
-            .unwrap();
+        let words = ["scan", "--state", "main.tfstate", "-o", "json", "-q"];
+        let (since, until) = (time(since), time(until));
+        let window = ["--trail", trail, "--since", &since, "--until", &until];
+        let output = self.run.run(&[&words[..], &window].concat());
         let report = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         (output.status.code().unwrap(), report)

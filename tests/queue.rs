@@ -9,23 +9,20 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use common::gzip;
 use common::http::{Answer, Asked, Peer};
-use common::s3::{CREDENTIALS, Store};
+use common::instances::{ACCOUNT, packed, resized, state};
+use common::run::Run;
+use common::s3::Store;
 use tfdrift::audit::decode::Filter;
 use tfdrift::audit::pipeline::{self, NoProgress, Options};
 use tfdrift::audit::source::TrailLocation;
 use tfdrift::audit::source::sqs::{Hiding, Queue};
 use tfdrift::window::Window;
-
-const ACCOUNT: &str = "111111111111";
 
 /// What lies in the queue.
 #[derive(Default)]
@@ -161,28 +158,9 @@ fn answer(asked: &Asked, contents: &mut Contents) -> Answer {
 
 /// A folder with a state, a store of log files and a queue.
 struct World {
-    folder: TempDir,
+    run: Run,
     store: Store,
     queue: Fake,
-}
-
-fn instance(number: usize) -> String {
-    format!("i-{number:017}")
-}
-
-fn state(instances: usize) -> String {
-    let resources: Vec<Value> = (0..instances)
-        .map(|number| {
-            json!({"mode": "managed", "type": "aws_instance", "name": format!("i{number}"),
-                "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
-                "instances": [{"schema_version": 1, "attributes": {
-                    "id": instance(number), "instance_type": "t3.micro",
-                    "arn": format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/{}", instance(number))}}]})
-        })
-        .collect();
-    json!({"version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "l", "outputs": {},
-        "resources": resources})
-    .to_string()
 }
 
 /// The log file in which an instance is resized, at so many minutes after midnight.
@@ -195,17 +173,7 @@ fn key(region: &str, number: usize) -> String {
 }
 
 fn log(number: usize) -> Vec<u8> {
-    let record = json!({
-        "eventVersion": "1.08", "eventID": format!("e-{number}"),
-        "eventTime": "2026-01-15T10:00:00Z", "eventSource": "ec2.amazonaws.com",
-        "eventName": "ModifyInstanceAttribute", "awsRegion": "eu-west-1",
-        "userIdentity": {"type": "IAMUser", "userName": "ann", "accountId": ACCOUNT},
-        "sourceIPAddress": "192.0.2.1", "userAgent": "aws-cli/2",
-        "requestParameters": {"instanceId": instance(number), "instanceType": {"value": "m5.large"}},
-        "responseElements": {"_return": true}, "readOnly": false, "eventType": "AwsApiCall",
-        "managementEvent": true, "recipientAccountId": ACCOUNT, "eventCategory": "Management",
-    });
-    gzip(&json!({"Records": [record]}).to_string())
+    packed(&[resized(&format!("e-{number}"), "10:00:00", number)])
 }
 
 /// S3's own notification of some objects.
@@ -220,11 +188,12 @@ fn notice(keys: &[&str]) -> Value {
 
 impl World {
     fn new(instances: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("main.tfstate"), state(instances)).unwrap();
+        let store = Store::start();
+        let run = Run::new().at(&store);
+        run.put("main.tfstate", &state(instances));
         Self {
-            folder,
-            store: Store::start(),
+            run,
+            store,
             queue: Fake::start(),
         }
     }
@@ -244,17 +213,7 @@ impl World {
             all.extend(["--trail", &trail]);
         }
         all.extend(words);
-        let output = Command::new(env!("CARGO_BIN_EXE_tfdrift"))
-            .args(all)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("AWS_ENDPOINT_URL_S3", self.store.endpoint())
-            .env("AWS_ACCESS_KEY_ID", CREDENTIALS.0)
-            .env("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1)
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .output()
-            .unwrap();
+        let output = self.run.run(&all);
         let said = String::from_utf8(output.stderr).unwrap();
         let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
         (output.status.code().unwrap(), report, said)

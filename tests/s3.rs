@@ -10,7 +10,7 @@ mod common;
 
 use std::sync::Mutex;
 
-use common::s3::Store;
+use common::s3::{Manner, Store};
 use common::{gzip, records};
 use tfdrift::audit::decode::{Filter, Tally};
 use tfdrift::audit::pipeline::{self, NoProgress, Options};
@@ -234,7 +234,7 @@ fn accounts_and_regions_that_are_not_asked_for_are_not_listed() {
 }
 
 #[test]
-fn a_window_over_months_asks_which_days_exist() {
+fn a_window_over_months_is_asked_for_at_once() {
     let store = Store::start();
     let mut expected = Vec::new();
     for date in ["2025/03/09", "2025/11/30", "2026/01/15"] {
@@ -248,14 +248,19 @@ fn a_window_over_months_asks_which_days_exist() {
         store.put(&key, &file("2026-01-15T10:00:00Z"));
         all.push(key);
     }
+    // What lies beside the days is nobody's log file.
+    for place in ["", "2025/", "2025/11/", "old/"] {
+        let key = format!("AWSLogs/{A}/CloudTrail/eu-west-1/{place}copy.json.gz");
+        store.put(&key, &file("2026-01-15T10:00:00Z"));
+    }
     let scan = Scan {
         since: Some("2025-01-01T00:00:00Z"),
         ..Scan::of(&store)
     };
     assert_eq!(scan.run(&["s3://logs"]).files, 3);
     assert_eq!(store.asked().gets, expected);
-    // bucket, AWSLogs/, CloudTrail/, region, 2 years, 3 months, 3 days
-    assert_eq!(store.asked().lists.len(), 12);
+    // bucket, AWSLogs/, CloudTrail/, region
+    assert_eq!(store.asked().lists.len(), 4);
 
     let scan = Scan {
         since: None,
@@ -265,30 +270,109 @@ fn a_window_over_months_asks_which_days_exist() {
     assert_eq!(scan.run(&["s3://logs"]).files, 5);
 }
 
-#[test]
-fn a_busy_day_is_listed_in_parts_and_nothing_is_lost_or_read_twice() {
-    let store = Store::with_pages_of(7);
-    let mut expected = Vec::new();
-    for minute in (0..24 * 60).step_by(5) {
-        let clock = format!("{:02}{:02}", minute / 60, minute % 60);
-        let key = log("AWSLogs/", A, "eu-west-1", "2026/01/15", &clock);
-        store.put(&key, &file("2026-01-15T10:00:00Z"));
-        expected.push(key);
+/// Puts a log file of each account, region and day of January 2026, every so many minutes of the
+/// day, and returns the keys.
+fn january(
+    store: &Store,
+    accounts: &[&str],
+    regions: &[&str],
+    days: std::ops::RangeInclusive<u8>,
+    step: usize,
+) -> Vec<String> {
+    let bytes = file("2026-01-15T10:00:00Z");
+    let mut keys = Vec::new();
+    for (account, region) in accounts
+        .iter()
+        .flat_map(|account| regions.iter().map(move |region| (account, region)))
+    {
+        for (day, minute) in days
+            .clone()
+            .flat_map(|day| (0..24 * 60).step_by(step).map(move |minute| (day, minute)))
+        {
+            let clock = format!("{:02}{:02}", minute / 60, minute % 60);
+            let date = format!("2026/01/{day:02}");
+            keys.push(log("AWSLogs/", account, region, &date, &clock));
+        }
     }
-    let by_hand = format!(
-        "{}zz-events.json.gz",
-        day("AWSLogs/", A, "eu-west-1", "2026/01/15")
-    );
-    store.put(&by_hand, &file("2026-01-15T10:00:00Z"));
-    expected.push(by_hand);
-    let scan = Scan {
-        since: Some("2026-01-15T00:00:00Z"),
-        until: "2026-01-15T23:59:00Z",
-        ..Scan::of(&store)
-    };
-    let tally = scan.run(&["s3://logs/AWSLogs/"]);
-    assert_eq!(store.asked().gets, expected);
+    for key in &keys {
+        store.put(key, &bytes);
+    }
+    sorted(keys)
+}
+
+/// All of January 2026.
+fn whole_month(store: &Store) -> Scan<'_> {
+    Scan {
+        since: Some("2026-01-01T00:00:00Z"),
+        until: "2026-01-31T23:59:00Z",
+        ..Scan::of(store)
+    }
+}
+
+#[test]
+fn many_small_folders_are_listed_in_few_requests_and_none_is_missed() {
+    let store = Store::with_pages_of(100);
+    let regions = ["eu-west-1", "us-east-1"];
+    let expected = january(&store, &[A, B], &regions, 1..=31, 12 * 60);
+    let tally = whole_month(&store).run(&["s3://logs/AWSLogs/"]);
     assert_eq!(tally.problems, []);
+    assert_eq!(store.asked().gets, expected);
+    // AWSLogs/, two accounts, four regions of 62 keys.
+    assert_eq!(store.asked().lists.len(), 7);
+}
+
+#[test]
+fn a_busy_folder_is_listed_in_parts_and_nothing_is_lost_or_read_twice() {
+    for (days, step) in [(15..=15, 5), (3..=29, 120)] {
+        let store = Store::with_pages_of(7);
+        let mut expected = january(&store, &[A], &["eu-west-1"], days, step);
+        for odd in [
+            "15/zz-events.json.gz".to_owned(),
+            "15/00-events.json.gz".to_owned(),
+            "16/copies/events.json.gz".to_owned(),
+            // A day and the name of another.
+            format!("14/{A}_CloudTrail_eu-west-1_20260120T1000Z_x.json.gz"),
+            format!("21/{A}_CloudTrail_eu-west-1_20260102T1000Z_x.json.gz"),
+        ] {
+            let key = format!("AWSLogs/{A}/CloudTrail/eu-west-1/2026/01/{odd}");
+            store.put(&key, &file("2026-01-15T10:00:00Z"));
+            expected.push(key);
+        }
+        let tally = whole_month(&store).run(&["s3://logs/AWSLogs/"]);
+        assert_eq!(store.asked().gets, sorted(expected));
+        assert_eq!(tally.problems, []);
+    }
+}
+
+#[test]
+fn a_store_that_always_begins_at_the_first_key_is_read_once() {
+    let store = Store::that_lists(Manner {
+        page: 7,
+        begins_behind: false,
+        ..Manner::default()
+    });
+    let expected = january(&store, &[A], &["eu-west-1"], 3..=9, 60);
+    let tally = Scan {
+        since: Some("2026-01-04T00:00:00Z"),
+        ..whole_month(&store)
+    }
+    .run(&["s3://logs/AWSLogs/"]);
+    assert_eq!(tally.problems, []);
+    assert_eq!(store.asked().gets, expected[24..]);
+}
+
+#[test]
+fn a_store_that_says_to_slow_down_is_asked_more_slowly_until_all_is_listed() {
+    let store = Store::that_lists(Manner {
+        page: 7,
+        most: 4,
+        ..Manner::default()
+    });
+    let regions = ["eu-west-1", "eu-west-2", "us-east-1", "us-west-2"];
+    let expected = january(&store, &[A, B], &regions, 10..=15, 4 * 60);
+    let tally = whole_month(&store).run(&["s3://logs/AWSLogs/"]);
+    assert_eq!(tally.problems, []);
+    assert_eq!(store.asked().gets, expected);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+use common::run::program;
 use common::s3::{CREDENTIALS, Store};
 
 fn testdata(path: &str) -> PathBuf {
@@ -24,14 +25,8 @@ fn testdata(path: &str) -> PathBuf {
 
 /// The program in a folder of its own, with nothing of this environment.
 fn tfdrift(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tfdrift"));
-    command
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .env("LANG", "C.UTF-8")
-        .env("AWS_EC2_METADATA_DISABLED", "true");
+    let mut command = program(folder);
+    command.args(args).env("LANG", "C.UTF-8");
     command
 }
 

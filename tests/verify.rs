@@ -9,10 +9,11 @@
 mod common;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use common::digest::{ACCOUNT, Made, Maker};
 use common::gzip;
+use common::run::program;
 use common::s3::Store;
 use tfdrift::audit::cloudtrail::digest::finding::{Grade, Kind};
 use tfdrift::audit::cloudtrail::digest::keys::PublicKeys;
@@ -360,9 +361,7 @@ fn a_bucket_that_was_tampered_with_says_so() {
 fn run(archive: &Archive, root: &Path, words: &[&str]) -> Output {
     let keys = root.join("keys.txt");
     std::fs::write(&keys, archive.maker.keys()).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_tfdrift"))
-        .env_clear()
-        .current_dir(root)
+    program(root)
         .args(["verify", "-q", "--trail", ".", "--public-keys"])
         .arg(keys)
         .args(["--since", "2026-01-15T08:30", "--until", "2026-01-15T11:00"])
@@ -432,13 +431,10 @@ fn keys_are_asked_of_cloudtrail_where_none_are_given() {
     archive.fill(root.path());
     let (url, asks) = answering(archive.maker.keys());
     let window = ["--since", "2026-01-15T08:30", "--until", "2026-01-15T11:00"];
-    let output = Command::new(env!("CARGO_BIN_EXE_tfdrift"))
-        .env_clear()
+    let output = program(root.path())
         .env("AWS_ENDPOINT_URL_CLOUDTRAIL", url)
         .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .current_dir(root.path())
         .args(["verify", "--trail", "."])
         .args(window)
         .output()
@@ -459,10 +455,8 @@ const STATE: &str = r#"{"version":4,"terraform_version":"1.9.5","serial":1,"line
 /// A scan that verifies: its exit code, and what it says that could not be read.
 fn scan(root: &Path, trail: &str, more: &[(&str, String)]) -> (Option<i32>, Vec<String>) {
     let words = ["--since", "2026-01-15T08:30", "--until", "2026-01-15T11:00"];
-    let output = Command::new(env!("CARGO_BIN_EXE_tfdrift"))
-        .env_clear()
+    let output = program(root)
         .envs(more.iter().map(|(name, value)| (name, value)))
-        .current_dir(root)
         .args(["scan", "-q", "--state", "main.tfstate", "--trail", trail])
         .args(["--verify", "--public-keys", "keys.txt", "-o", "json"])
         .args(words)

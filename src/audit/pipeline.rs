@@ -51,7 +51,8 @@ pub struct Options {
     pub memory: u64,
     /// Objects fetched at once.
     pub requests: usize,
-    /// Listings at once.
+    /// Listings at once at most. Fewer while the store says to slow down, or answers with many keys
+    /// each time.
     pub listings: usize,
     /// Threads that decode.
     pub workers: usize,
@@ -74,7 +75,7 @@ impl Default for Options {
         Self {
             memory: 256 << 20,
             requests: 32,
-            listings: 32,
+            listings: 128,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             lag: DEFAULT_LAG,
             s3: s3::Options::default(),

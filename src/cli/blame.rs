@@ -11,11 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::{BlameArgs, BlameShow, FilterArgs, Global, ScanArgs};
 use super::config::Config;
 use super::error::Error;
+use super::inputs;
 use super::interrupt;
 use super::job;
 use super::note;
 use super::output::{self, Manner};
-use super::scan;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
 use crate::audit::call::Call;
@@ -68,7 +68,7 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
     };
     check_outputs(&outputs).map_err(Error::Usage)?;
     let (window, at) = window(args, now)?;
-    let trails = scan::trails(&inputs)?;
+    let trails = inputs::trails(&inputs)?;
     if let Some(queue) = trails
         .iter()
         .find(|trail| matches!(trail, TrailLocation::Queue(_)))
@@ -78,12 +78,12 @@ pub fn run(args: &BlameArgs, global: &Global) -> Result<ExitCode, Error> {
         )));
     }
     let since = window.since.map_or(Bound::All, Bound::At);
-    let reach = scan::reach(&inputs, since, now)?;
-    let options = scan::reading(&inputs, &reach);
-    let catalogue = scan::catalogue(&inputs.knowledge.catalogues)?;
+    let reach = inputs::reach(&inputs, since, now)?;
+    let options = inputs::reading(&inputs, &reach);
+    let catalogue = inputs::catalogue(&inputs.knowledge.catalogues)?;
     // Logs alone tell much of a resource, but not what an address means.
     let loaded = if subject::is_address(&args.subject) || has_state(&inputs) {
-        scan::states(&inputs.input.states, &reach, &catalogue)?
+        inputs::states(&inputs.input.states, &reach, &catalogue)?
     } else {
         if !global.quiet {
             note("no Terraform state was found here: the logs alone are told");

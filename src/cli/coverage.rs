@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use super::args::{CoverageArgs, Global};
 use super::error::Error;
 use super::terminal::Terminal;
-use super::{note, output, scan};
+use super::{inputs, note, output};
 use crate::catalogue::coverage::{Figures, figures};
 use crate::catalogue::explain::{self, Explanation};
 use crate::drift::coverage::{Resource, Totals, resources, totals};
@@ -53,7 +53,7 @@ pub fn run(args: &CoverageArgs, global: &Global) -> Result<ExitCode, Error> {
 }
 
 fn answer(args: &CoverageArgs, global: &Global) -> Result<Answer, Error> {
-    let catalogue = scan::catalogue(&args.catalogues)?;
+    let catalogue = inputs::catalogue(&args.catalogues)?;
     if let Some((service, event)) = &args.call {
         return Ok(match explain::find(&catalogue, service, event) {
             Ok(explanation) => Answer::Call(explanation),
@@ -83,12 +83,12 @@ fn answer(args: &CoverageArgs, global: &Global) -> Result<Answer, Error> {
         path_style: args.path_style.then_some(true),
         ..s3::Options::default()
     };
-    let reach = scan::Reach {
+    let reach = inputs::Reach {
         s3,
-        passphrase: scan::passphrase(args.state_passphrase_env.as_deref())?,
-        ..scan::Reach::default()
+        passphrase: inputs::passphrase(args.state_passphrase_env.as_deref())?,
+        ..inputs::Reach::default()
     };
-    let loaded = scan::states(&args.states, &reach, &catalogue)?;
+    let loaded = inputs::states(&args.states, &reach, &catalogue)?;
     let resources = resources(&catalogue, &loaded.inventory);
     let totals = totals(&resources);
     let states = loaded.inventory.states().to_vec();

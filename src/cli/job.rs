@@ -4,7 +4,6 @@ use super::args::{ScanArgs, Show as ShowWord};
 use super::code::Code;
 use super::config::Config;
 use super::memory::Memory;
-use super::verdict::Threshold;
 use crate::audit::call::Call;
 use crate::audit::decode::{Filter, Problem, Prospect, Tally};
 use crate::catalogue::Catalogue;
@@ -140,7 +139,7 @@ impl Job<'_> {
             Status::Reconciled if drift.is_applied() => show.iac,
             Status::Reverted | Status::Reconciled => show.resolved,
         });
-        let threshold = Threshold::new(&self.args.verdict);
+        let threshold = self.args.verdict.threshold();
         let failing = drifts
             .iter()
             .filter(|drift| threshold.counts(drift))
@@ -159,6 +158,7 @@ impl Job<'_> {
             summary: totals,
             failed: analysis.failed,
             failing,
+            threshold,
             refreshed,
         }
     }

@@ -9,6 +9,7 @@ mod coverage;
 mod demo;
 mod error;
 pub mod ignore;
+mod inputs;
 mod interrupt;
 mod job;
 mod memory;

@@ -1,45 +1,26 @@
 //! What makes exit codes 2 and 3 (contract: `--fail-on`, `--min-severity`, `--report-only`, `--allow-incomplete`).
 
 use super::args::VerdictArgs;
-use crate::drift::model::{Drift, Kind, Report, Severity, Status};
+use crate::drift::model::{Report, Status, Threshold};
 
-/// What makes exit code 2, and whether 3 is allowed.
-#[derive(Debug, Clone)]
-pub struct Threshold {
-    kinds: Vec<Kind>,
-    severity: Severity,
-    report_only: bool,
-    allow_incomplete: bool,
-}
-
-impl Threshold {
-    /// The threshold that was asked for: by default any drift of what Terraform manages.
+impl VerdictArgs {
+    /// The threshold that was asked for.
     #[must_use]
-    pub fn new(args: &VerdictArgs) -> Self {
-        let kinds = match args.fail_on.as_slice() {
-            [] => vec![Kind::Modified, Kind::Deleted],
-            kinds => kinds.to_vec(),
-        };
-        Self {
-            kinds,
-            severity: args.min_severity.unwrap_or(Severity::Low),
-            report_only: args.report_only,
-            allow_incomplete: args.allow_incomplete,
+    pub fn threshold(&self) -> Threshold {
+        let usual = Threshold::default();
+        Threshold {
+            kinds: match self.fail_on.as_slice() {
+                _ if self.report_only => Vec::new(),
+                [] => usual.kinds,
+                kinds => kinds.to_vec(),
+            },
+            severity: self.min_severity.unwrap_or(usual.severity),
         }
-    }
-
-    /// Whether a drift makes exit code 2.
-    #[must_use]
-    pub fn counts(&self, drift: &Drift) -> bool {
-        drift.status == Status::Open
-            && drift.severity >= self.severity
-            && self.kinds.contains(&drift.kind)
-            && !self.report_only
     }
 
     /// The exit code, and why it is that one.
     #[must_use]
-    pub fn verdict(&self, report: &Report) -> (u8, String) {
+    pub fn judge(&self, report: &Report) -> (u8, String) {
         let drifted = format!(
             "{} at or over the threshold",
             count(report.failing, "drift")
@@ -102,17 +83,18 @@ mod tests {
             summary: Summary::default(),
             failed: Vec::new(),
             failing,
+            threshold: Threshold::default(),
             refreshed: Vec::new(),
         }
     }
 
     #[test]
     fn exit_codes_are_those_of_the_contract() {
-        let strict = Threshold::new(&VerdictArgs::default());
-        let lenient = Threshold::new(&VerdictArgs {
+        let strict = VerdictArgs::default();
+        let lenient = VerdictArgs {
             allow_incomplete: true,
             ..VerdictArgs::default()
-        });
+        };
         let cases = [
             (0, true, 0, 0),
             (1, true, 2, 2),
@@ -120,8 +102,8 @@ mod tests {
             (0, false, 3, 0),
         ];
         for (failing, complete, code, allowed) in cases {
-            assert_eq!(strict.verdict(&report(failing, complete)).0, code);
-            assert_eq!(lenient.verdict(&report(failing, complete)).0, allowed);
+            assert_eq!(strict.judge(&report(failing, complete)).0, code);
+            assert_eq!(lenient.judge(&report(failing, complete)).0, allowed);
         }
     }
 }

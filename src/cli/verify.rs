@@ -12,7 +12,7 @@ use super::args::{Global, ScanArgs, VerifyArgs};
 use super::error::Error;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
-use super::{note, output, scan};
+use super::{inputs, note, output};
 use crate::audit::cloudtrail::digest::finding::{Finding, Grade};
 use crate::audit::cloudtrail::digest::keys::PublicKeys;
 use crate::audit::cloudtrail::span::DEFAULT_LAG;
@@ -38,7 +38,7 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
         args.until.as_ref().unwrap_or(&Bound::Now),
         now,
     )?;
-    let (s3, _) = scan::aws(&args.reach, &args.accounts)?;
+    let (s3, _) = inputs::aws(&args.reach, &args.accounts)?;
     let sources = args.trails.iter().map(|text| {
         let location: TrailLocation = text.parse()?;
         Source::new(&location, &s3).map_err(|problem| {

@@ -1,5 +1,7 @@
 //! What a scan found: the one vocabulary that reports render. Plain data, no logic but counting.
 
+mod threshold;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use crate::window::Window;
+pub use threshold::Threshold;
 
 /// Everything a report may say about one run.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Report {
     pub failed: Vec<FailedCall>,
     /// Drifts that reached the threshold for exit code 2.
     pub failing: usize,
+    /// What they had to reach.
+    pub threshold: Threshold,
     /// What the refreshes of plans found, where a plan was given for a state.
     pub refreshed: Vec<Refreshed>,
 }

@@ -1,65 +1,27 @@
 //! Finds the managed resources that a call names.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+mod anywhere;
+mod made;
+mod naming;
 
 use serde_json::Value;
 
+pub(super) use anywhere::collect_texts;
+pub use anywhere::{by_resources, named_anywhere};
+pub use made::created;
+pub use naming::AwsNaming;
+pub(super) use naming::ShortOnly;
+
 use super::compare::is_empty;
-use super::effect::{Created, Resolver};
-use super::model::{Attribute, Certainty};
+use super::effect::Resolver;
 use crate::audit::call::Call;
 use crate::catalogue::aws::{identifier, shape};
 use crate::catalogue::evaluate::View;
-use crate::catalogue::rule::{Operation, Pair, Parent, ResourceType, Scope, Target};
+use crate::catalogue::rule::{Pair, Parent, ResourceType, Scope, Target};
+use crate::catalogue::schema;
 use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
-use crate::catalogue::value::Given;
-use crate::catalogue::{Catalogue, schema};
-use crate::state::inventory::{self, InstanceId, Naming};
-
-/// The catalogue's knowledge of names, as the inventory asks for it.
-pub struct AwsNaming<'a> {
-    catalogue: &'a Catalogue,
-    keys: HashMap<&'static str, OnceLock<Option<Vec<String>>>>,
-}
-
-impl<'a> AwsNaming<'a> {
-    /// Naming of all the provider's types; those met are looked up in the catalogue once.
-    #[must_use]
-    pub fn new(catalogue: &'a Catalogue) -> Self {
-        Self {
-            catalogue,
-            keys: schema::types()
-                .map(|name| (name, OnceLock::new()))
-                .collect(),
-        }
-    }
-}
-
-impl Naming for AwsNaming<'_> {
-    fn keys(&self, resource_type: &str) -> Option<&[String]> {
-        let keys = self
-            .keys
-            .get(resource_type)?
-            .get_or_init(|| self.catalogue.keys(resource_type));
-        keys.as_deref()
-    }
-
-    fn short<'a>(&self, identifier: &'a str) -> &'a str {
-        identifier::short(identifier)
-    }
-
-    fn scope(&self, identifier: &str) -> Option<inventory::Scope> {
-        let arn = identifier::Arn::parse(identifier)?;
-        // What AWS itself owns, as its managed policies, lies in no account.
-        let some = |text: &str| (!text.is_empty() && text != "aws").then(|| text.to_owned());
-        Some(inventory::Scope {
-            account: some(arn.account),
-            region: some(arn.region),
-        })
-    }
-}
+use crate::state::inventory::InstanceId;
 
 /// What a target's `find` led to.
 #[derive(Debug, Default, Clone)]
@@ -379,214 +341,4 @@ pub fn has_dependants(
                 })
         })
     })
-}
-
-/// What a call makes, one entry for each resource it makes.
-#[must_use]
-pub fn created(
-    target: &Target,
-    resource_type: &str,
-    found: &Found,
-    view: &View<'_>,
-    parent: Option<InstanceId>,
-) -> Vec<Created> {
-    let ids = target
-        .id
-        .as_ref()
-        .map(|source| view.texts(source))
-        .unwrap_or_default();
-    let arn = target
-        .arn
-        .as_ref()
-        .and_then(|source| view.texts(source).into_iter().next());
-    let count = ids.len().max(found.names.len());
-    let made_with = |path: &str, value: Value| Attribute {
-        path: path.to_owned(),
-        before: None,
-        after: Some(value),
-        certainty: Certainty::Exact,
-        sensitive: false,
-        added: None,
-        removed: None,
-        by: Vec::new(),
-    };
-    let given =
-        view.changes(&target.changes)
-            .into_iter()
-            .filter_map(|(change, given)| match given {
-                Given::Value(value) => Some(made_with(&change.path, value)),
-                _ => None,
-            });
-    let given: Vec<Attribute> = given.collect();
-    let grows: Vec<String> = target
-        .changes
-        .iter()
-        .filter(|change| change.operation == Operation::Add)
-        .map(|change| change.path.to_string())
-        .collect();
-    (0..count)
-        .map(|at| {
-            let names = found
-                .names
-                .get(at)
-                .or_else(|| found.names.first())
-                .cloned()
-                .unwrap_or_default();
-            let id = ids.get(at).cloned().or_else(|| own_id(&names));
-            let arn = arn
-                .clone()
-                .or_else(|| id.clone().filter(|id| identifier::Arn::parse(id).is_some()));
-            let named = names
-                .iter()
-                .map(|(path, value)| made_with(path, Value::String(value.clone())));
-            let attributes = named.chain(given.iter().cloned()).collect();
-            Created {
-                resource_type: resource_type.to_owned(),
-                id,
-                arn,
-                names,
-                parent,
-                attributes,
-                grows: grows.clone(),
-            }
-        })
-        .collect()
-}
-
-/// The id among names, or all of them joined.
-fn own_id(names: &[(String, String)]) -> Option<String> {
-    let id = names
-        .iter()
-        .find(|(attribute, _)| attribute == "id")
-        .map(|(_, value)| value.clone());
-    id.or_else(|| {
-        let parts: Vec<&str> = names.iter().map(|(_, value)| value.as_str()).collect();
-        (!parts.is_empty()).then(|| parts.join("/"))
-    })
-}
-
-/// Finds what the ARNs beside an omitted request mean.
-#[must_use]
-pub fn by_resources(
-    resolver: &Resolver<'_>,
-    target: &Target,
-    resources: &Value,
-    call: &Call,
-    scope: Scope,
-) -> Vec<InstanceId> {
-    let ResourceType::Named(resource_type) = &target.resource_type else {
-        return Vec::new();
-    };
-    let arns: Vec<String> = resources
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .filter(|text| !matches!(*text, "true" | "false" | "0"))
-        .map(str::to_owned)
-        .collect();
-    for alternative in &target.find {
-        let required: Vec<&Pair> = alternative.iter().filter(|pair| !pair.optional).collect();
-        if let [pair] = required.as_slice()
-            && !pair.other
-            && !arns.is_empty()
-        {
-            let instances = matching(
-                resolver,
-                resource_type,
-                &[(*pair, arns.clone())],
-                call,
-                scope,
-            );
-            if !instances.is_empty() {
-                return instances;
-            }
-        }
-    }
-    Vec::new()
-}
-
-/// Managed resources that a call of an unknown kind names, by id or ARN, among types of its service.
-#[must_use]
-pub fn named_anywhere(
-    resolver: &Resolver<'_>,
-    request: &Value,
-    resources: &Value,
-    call: &Call,
-) -> Vec<InstanceId> {
-    let mut texts = Vec::new();
-    collect_texts(request, 0, &mut texts);
-    collect_texts(resources, 0, &mut texts);
-    let mut instances = Vec::new();
-    for text in texts {
-        for instance in resolver.inventory.naming(text, &ShortOnly) {
-            let resource_type = resolver.inventory.get(*instance).resource_type();
-            let of_service = resolver
-                .catalogue
-                .services_of(resource_type)
-                .any(|rules| rules.service == call.service);
-            let named = of_service
-                && ["id", "arn"].iter().any(|key| {
-                    values_at(resolver, *instance, key).iter().any(|value| {
-                        value
-                            .as_str()
-                            .is_some_and(|own| identifier::same(own, text))
-                    })
-                });
-            if named
-                && lies_in(
-                    resolver,
-                    *instance,
-                    std::iter::once(&text.to_owned()),
-                    call,
-                    Scope::Regional,
-                )
-            {
-                instances.push(*instance);
-            }
-        }
-    }
-    instances.sort_unstable();
-    instances.dedup();
-    instances
-}
-
-/// Texts that could be identifiers; a log may nest deeply to tire a reader out.
-pub(super) fn collect_texts<'v>(value: &'v Value, depth: usize, out: &mut Vec<&'v str>) {
-    const DEEPEST: usize = 6;
-    const MOST: usize = 256;
-    if depth > DEEPEST || out.len() > MOST {
-        return;
-    }
-    match value {
-        Value::String(text)
-            if (3..2048).contains(&text.len()) && !text.contains(char::is_whitespace) =>
-        {
-            out.push(text);
-        }
-        Value::Array(list) => list
-            .iter()
-            .for_each(|member| collect_texts(member, depth + 1, out)),
-        Value::Object(map) => map
-            .values()
-            .for_each(|member| collect_texts(member, depth + 1, out)),
-        _ => {}
-    }
-}
-
-/// Only the short form is needed to look up what is already indexed.
-pub(super) struct ShortOnly;
-
-impl Naming for ShortOnly {
-    fn keys(&self, _: &str) -> Option<&[String]> {
-        None
-    }
-
-    fn short<'a>(&self, identifier: &'a str) -> &'a str {
-        identifier::short(identifier)
-    }
-
-    fn scope(&self, _: &str) -> Option<inventory::Scope> {
-        None
-    }
 }

@@ -1,5 +1,6 @@
-//! `junit`: JUnit XML, which every CI system draws. Each open drift is a failed test case, a
-//! suppressed one is skipped, a resolved one passes, and evidence that is not complete is an error.
+//! `junit`: JUnit XML, which every CI system draws. Each open drift at or over the threshold is a
+//! failed test case, one below it passes and says so, as does a resolved one, a suppressed one is
+//! skipped, and evidence that is not complete is an error.
 
 use std::io::{self, Write};
 
@@ -14,14 +15,15 @@ use crate::drift::model::{Drift, Report};
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let shown = shown(report, style);
     let refused = failed(report, style);
-    let number = |wanted| {
-        shown
+    let fails = |drift: &Drift| report.threshold.counts(drift);
+    let number = |counts: &dyn Fn(Standing, &Drift) -> bool| {
+        let counted = shown
             .iter()
-            .filter(|(standing, _)| *standing == wanted)
-            .count()
+            .filter(|(standing, drift)| counts(*standing, drift));
+        counted.count()
     };
-    let failures = number(Standing::Open);
-    let skipped = number(Standing::Suppressed);
+    let failures = number(&|_, drift| fails(drift));
+    let skipped = number(&|standing, _| standing == Standing::Suppressed);
     let complete = words::trust(&report.evidence) == words::Trust::Complete;
     let errors = usize::from(!complete);
     let tests = shown.len() + refused.len() + 1;
@@ -39,7 +41,7 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     properties(report, out)?;
     evidence(report, complete, out)?;
     for (standing, drift) in shown {
-        case(standing, drift, style, out)?;
+        case(standing, fails(drift), drift, style, out)?;
     }
     for call in refused {
         open("refused", &call.address, out)?;
@@ -113,12 +115,18 @@ fn evidence(report: &Report, complete: bool, out: &mut dyn Write) -> io::Result<
     writeln!(out, "    </testcase>")
 }
 
-fn case(standing: Standing, drift: &Drift, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn case(
+    standing: Standing,
+    fails: bool,
+    drift: &Drift,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     open(&drift.resource_type, &drift.subject(), out)?;
     let message = escape_message(drift, style);
     let story = story(drift, style);
     match standing {
-        Standing::Open => {
+        _ if fails => {
             writeln!(
                 out,
                 r#"      <failure type="{} {}" message="{message}">{}</failure>"#,
@@ -137,6 +145,13 @@ fn case(standing: Standing, drift: &Drift, style: &Style, out: &mut dyn Write) -
             writeln!(
                 out,
                 "      <system-out>{}</system-out>",
+                escape(&story, true)
+            )?;
+        }
+        Standing::Open => {
+            writeln!(
+                out,
+                "      <system-out>open, below the threshold: {message}\n{}</system-out>",
                 escape(&story, true)
             )?;
         }
@@ -182,4 +197,35 @@ fn story(drift: &Drift, style: &Style) -> String {
         ));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::drift::model::{Kind, Severity, Status, Threshold};
+    use crate::report::tests::rendered;
+    use crate::report::{Format, Style, fixture};
+
+    #[test]
+    fn what_fails_is_what_reaches_the_threshold() {
+        use Kind::{Deleted, Modified, Unmanaged};
+        for (kinds, severity, failures) in [
+            (vec![Modified, Deleted], Severity::Low, 9),
+            (vec![Modified, Deleted, Unmanaged], Severity::Low, 11),
+            (vec![Modified, Deleted], Severity::Critical, 3),
+            (vec![Deleted], Severity::Low, 1),
+            (vec![], Severity::Low, 0),
+        ] {
+            let mut report = fixture::rich();
+            report.threshold = Threshold { kinds, severity };
+            let open = report
+                .drifts
+                .iter()
+                .filter(|drift| drift.status == Status::Open);
+            let text = rendered(Format::Junit, &report, &Style::default());
+            let said = |what: &str| text.matches(what).count();
+            assert_eq!(said("<failure "), failures);
+            assert_eq!(said(&format!(r#"failures="{failures}""#)), 2);
+            assert_eq!(said("below the threshold"), open.count() - failures);
+        }
+    }
 }

@@ -17,6 +17,7 @@ use aws_smithy_http_client::{Builder, Connector, tls};
 use jiff::Timestamp;
 
 use super::chain::sdk_config;
+use super::refusals::Refusals;
 use super::{Error, Location, Operation, Reason};
 
 /// Times the body of one object is asked for before giving up. The SDK retries requests, but
@@ -54,6 +55,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Client {
     requester_pays: bool,
+    refusals: Refusals,
     base: aws_sdk_s3::Client,
     elsewhere: Arc<Mutex<HashMap<String, aws_sdk_s3::Client>>>,
 }
@@ -136,11 +138,14 @@ impl Client {
             // Log files carry gzip's own checksum, and many compatible stores lack S3's.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        let refusals = Refusals::default();
+        config = config.interceptor(refusals.clone());
         if shared.region().is_none() {
             config = config.region(Region::new(DEFAULT_REGION));
         }
         Self {
             requester_pays: options.requester_pays,
+            refusals,
             base: aws_sdk_s3::Client::from_conf(config.build()),
             elsewhere: Arc::default(),
         }
@@ -184,6 +189,13 @@ impl Client {
             folders: folders.filter_map(|folder| folder.prefix).collect(),
             next,
         })
+    }
+
+    /// How often the store has said so far that it is asked too much, also where asking again
+    /// helped.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.refusals.count()
     }
 
     /// All keys that a listing yields, page after page. For short listings only: the answer is

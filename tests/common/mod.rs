@@ -3,6 +3,7 @@
 
 pub mod digest;
 pub mod http;
+pub mod instances;
 pub mod run;
 pub mod s3;
 

@@ -23,6 +23,17 @@ pub fn state(instance_type: &str) -> String {
     .to_string()
 }
 
+/// The program in a folder and an empty environment, where it does not look for the machine's role.
+pub fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tfdrift"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
 /// The program in an empty environment, in a folder of its own with a log file `trail.json`.
 pub struct Run {
     pub folder: TempDir,
@@ -52,7 +63,6 @@ impl Run {
             .with("AWS_ACCESS_KEY_ID", CREDENTIALS.0)
             .with("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1)
             .with("AWS_REGION", "us-east-1")
-            .with("AWS_EC2_METADATA_DISABLED", "true")
     }
 
     /// Writes a file in the folder.
@@ -64,11 +74,8 @@ impl Run {
 
     /// Runs the program.
     pub fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tfdrift"))
+        program(self.folder.path())
             .args(words)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("HOME", self.folder.path())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .output()
             .unwrap()

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
@@ -53,7 +55,29 @@ struct Watched {
     files: FileSystem,
     asked: Arc<Mutex<Asked>>,
     metadata: Metadata,
-    page: i32,
+    listing: Manner,
+    running: AtomicUsize,
+}
+
+/// How a store lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Entries on a page.
+    pub page: i32,
+    /// Listings that it bears at once. To one more it says that it is to slow down.
+    pub most: usize,
+    /// Whether it begins where it is told to.
+    pub begins_behind: bool,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            page: 1_000,
+            most: usize::MAX,
+            begins_behind: true,
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -66,8 +90,23 @@ impl S3 for Watched {
         self.asked.lock().unwrap().lists.push(prefix.clone());
         refuse(&prefix)?;
         redirect(&request.input.bucket, request.region.as_ref())?;
-        request.input.max_keys = Some(self.page);
-        self.files.list_objects_v2(request).await
+        request.input.max_keys = Some(self.listing.page);
+        if !self.listing.begins_behind {
+            request.input.start_after = None;
+        }
+        if self.listing.most == usize::MAX {
+            return self.files.list_objects_v2(request).await;
+        }
+        let running = self.running.fetch_add(1, Ordering::SeqCst);
+        // Long enough for others to come meanwhile.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let answer = if running < self.listing.most {
+            self.files.list_objects_v2(request).await
+        } else {
+            Err(s3_error!(SlowDown, "Please reduce your request rate."))
+        };
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        answer
     }
 
     async fn get_object(
@@ -125,7 +164,7 @@ impl S3 for Watched {
             .version_id_marker
             .and_then(|marker| own.iter().position(|(_, id, ..)| *id == marker))
             .map_or(0, |at| at + 1);
-        let page = usize::try_from(self.page).unwrap();
+        let page = usize::try_from(self.listing.page).unwrap();
         let shown = own.get(begin..own.len().min(begin + page)).unwrap();
         let last = shown.last().map(|(key, id, ..)| (key.clone(), id.clone()));
         let more = begin + shown.len() < own.len();
@@ -225,11 +264,19 @@ fn redirect(bucket: &str, asked: Option<&Region>) -> S3Result<()> {
 impl Store {
     /// A store with the buckets `logs` and, in another region, `elsewhere`.
     pub fn start() -> Self {
-        Self::with_pages_of(1_000)
+        Self::that_lists(Manner::default())
     }
 
     /// A store whose listings come in pages of so many entries.
     pub fn with_pages_of(page: i32) -> Self {
+        Self::that_lists(Manner {
+            page,
+            ..Manner::default()
+        })
+    }
+
+    /// A store that lists in its own way.
+    pub fn that_lists(listing: Manner) -> Self {
         let root = tempfile::tempdir().unwrap();
         for bucket in ["logs", "elsewhere"] {
             std::fs::create_dir(root.path().join(bucket)).unwrap();
@@ -242,7 +289,8 @@ impl Store {
             files: FileSystem::new(root.path()).unwrap(),
             asked: Arc::clone(&asked),
             metadata: Arc::clone(&metadata),
-            page,
+            listing,
+            running: AtomicUsize::new(0),
         };
         let mut builder = S3ServiceBuilder::new(watched);
         builder.set_auth(SimpleAuth::from_single(CREDENTIALS.0, CREDENTIALS.1));

@@ -55,26 +55,26 @@ impl Minute {
         format!("{:08}T{:04}Z", self.0 / 10_000, self.0 % 10_000)
     }
 
-    /// Minutes since midnight.
+    /// The day in which it lies.
     #[must_use]
-    pub fn of_day(self) -> u64 {
-        self.0 / 100 % 100 * 60 + self.0 % 100
+    pub fn day(self) -> FolderDate {
+        let number = |part: u64| u32::try_from(part).unwrap_or_default();
+        let date = self.0 / 10_000;
+        FolderDate::Day(
+            number(date / 10_000),
+            number(date / 100 % 100),
+            number(date % 100),
+        )
     }
 
     /// The instant at which it begins; none for a day that its month does not have.
     #[must_use]
     pub fn time(self) -> Option<Timestamp> {
-        let minutes = i64::try_from(self.of_day()).ok()?;
+        let minutes = i64::try_from(self.0 / 100 % 100 * 60 + self.0 % 100).ok()?;
         let midnight = civil(self)?.to_zoned(TimeZone::UTC).ok()?.timestamp();
         midnight
             .checked_add(SignedDuration::from_mins(minutes))
             .ok()
-    }
-
-    /// The same day, so many minutes after midnight.
-    #[must_use]
-    pub fn at(self, minutes: u64) -> Self {
-        Self(self.0 / 10_000 * 10_000 + minutes / 60 % 24 * 100 + minutes % 60)
     }
 }
 
@@ -104,6 +104,18 @@ impl Span {
         }
     }
 
+    /// The first name time; none when all names before the last count.
+    #[must_use]
+    pub fn first(&self) -> Option<Minute> {
+        self.first
+    }
+
+    /// The last name time.
+    #[must_use]
+    pub fn last(&self) -> Minute {
+        self.last
+    }
+
     /// Whether a file of that name time can hold events of the window.
     #[must_use]
     pub fn admits(&self, minute: Minute) -> bool {
@@ -128,13 +140,6 @@ impl Span {
     pub fn first_of(&self, day: FolderDate) -> Option<Minute> {
         let (number, scale) = day.scaled();
         self.first.filter(|first| first.0 / scale == number)
-    }
-
-    /// The last name time of the span, if that day is the one it lies in.
-    #[must_use]
-    pub fn last_of(&self, day: FolderDate) -> Option<Minute> {
-        let (number, scale) = day.scaled();
-        Some(self.last).filter(|last| last.0 / scale == number)
     }
 
     /// The days of the span, if they are not more than `most`.

@@ -16,7 +16,7 @@ use super::work::{Remote, for_waiting};
 use super::{Options, Problems, Progress};
 use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::decode::Problem;
-use crate::audit::source::s3::{Key, Trouble, Walk};
+use crate::audit::source::s3::{Key, Pace, Trouble, Walk};
 use crate::audit::source::sqs::{Found, Queue, Wanted};
 use crate::s3::{Client, Error, Location, Operation, Reason};
 
@@ -120,13 +120,13 @@ impl Fetcher {
         keys: &mpsc::Sender<Key>,
         events: mpsc::UnboundedSender<Event>,
     ) {
-        let listings = Arc::new(Semaphore::new(self.options.listings.max(1)));
+        let pace = Arc::new(Pace::new(self.options.listings));
         let mut walks = JoinSet::new();
         for location in self.locations.clone() {
             let walk = Walk {
                 client: client.clone(),
                 selection: Arc::clone(&self.wanted.selection),
-                listings: Arc::clone(&listings),
+                pace: Arc::clone(&pace),
                 keys: keys.clone(),
                 watches: self.options.watches.clone(),
                 listed: {

@@ -5,19 +5,25 @@
 //! few are ever pending however many accounts and days there are; keys go out as they are
 //! listed and are never collected.
 
+mod pace;
 mod plan;
+mod range;
+mod trouble;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use plan::{Step, files_of_day, first_step, last_part, split};
+pub use pace::Pace;
+use plan::{Step, first_step, last_part};
+use range::{DatedFolder, Range};
+pub use trouble::Trouble;
+use trouble::{foreign, nothing_there, stopped, too_wide};
 
-use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, looks_like_log};
-use crate::audit::cloudtrail::span::FolderDate;
-use crate::audit::decode::Problem;
+use crate::audit::cloudtrail::layout::{Level, Place, Selection, looks_like_log};
 use crate::audit::pipeline::Watch;
 use crate::s3::{Client, Error, Found, Listing, Location, Page, Reason};
 
@@ -27,11 +33,15 @@ const MOST_SEARCHED: usize = 1_000;
 /// How deep below the given prefix `AWSLogs/` may lie.
 const MOST_DEPTH: u8 = 4;
 
-/// Days that are asked for one by one. For more, the folders that exist are listed first.
-const MOST_DAYS: usize = 31;
-
 /// How deep folders of copied log files are listed apart, many at once.
 const LOOSE_DEPTH: u8 = 2;
+
+/// Times a page is asked for when the store says to slow down, each time with all the patience of
+/// the client.
+const LIST_ATTEMPTS: u32 = 5;
+
+/// The pause before the second time; before the third it is twice as long, and so on.
+const LIST_PAUSE: Duration = Duration::from_millis(100);
 
 /// An object to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,22 +62,13 @@ pub struct Walk {
     /// What to look for.
     pub selection: Arc<Selection>,
     /// How many listings may run at once, over all walks.
-    pub listings: Arc<Semaphore>,
+    pub pace: Arc<Pace>,
     /// Where keys go. A walk ends when nobody listens any more.
     pub keys: mpsc::Sender<Key>,
     /// Who decides which objects are wanted; all must want one.
     pub watches: Vec<Arc<dyn Watch>>,
     /// Told the length of every object before it is sent.
     pub listed: Arc<dyn Fn(u64) + Send + Sync>,
-}
-
-/// Something that ended a walk or a part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// The store refused.
-    Store(Error),
-    /// The place is not what was meant.
-    Place(Problem),
 }
 
 /// What all steps of a walk share.
@@ -113,7 +114,7 @@ impl Walk {
                 return troubles;
             }
         };
-        let discovers = !matches!(first, Step::Dates { .. } | Step::Files { .. });
+        let discovers = !matches!(first, Step::Files(_));
         let searches = matches!(first, Step::Search { .. });
         shared.run_all(first, &mut troubles).await;
         if searches && !shared.layout_found.load(Ordering::Relaxed) && troubles.is_empty() {
@@ -141,7 +142,7 @@ impl Shared {
         let mut running = JoinSet::new();
         loop {
             // More tasks than listings allowed would only wait, each with its strings.
-            while running.len() < 64 {
+            while running.len() < self.walk.pace.most() {
                 let Some(step) = pending.pop() else { break };
                 let shared = Arc::clone(self);
                 running.spawn(async move { shared.run(step).await });
@@ -183,16 +184,12 @@ impl Shared {
             Step::Regions { folder } => {
                 self.layout_found.store(true, Ordering::Relaxed);
                 self.folders(&folder, |path, place| {
-                    (place.level == Level::Region).then_some(Step::Dates { folder: path })
+                    (place.level == Level::Region)
+                        .then(|| Step::Files(Range::of(&path, &self.walk.selection.span)))
                 })
                 .await
             }
-            Step::Dates { folder } => self.dates(folder).await,
-            Step::Files {
-                folder,
-                after,
-                before,
-            } => self.files(folder, after, before).await,
+            Step::Files(range) => self.files(range).await,
             Step::Loose { folder, depth } => self.loose(folder, depth).await,
         }
     }
@@ -214,68 +211,47 @@ impl Shared {
         .await
     }
 
-    async fn dates(&self, folder: String) -> Result<Vec<Step>, Error> {
-        let place = Place::of(folder.split('/'));
-        let Some(days) = self.walk.selection.span.days(MOST_DAYS) else {
-            return self
-                .folders(&folder, |path, place| match place.level {
-                    Level::Region => Some(Step::Dates { folder: path }),
-                    Level::Day => Some(files_of_day(path, &self.walk.selection)),
-                    _ => None,
-                })
-                .await;
-        };
-        let above = place.date.map(FolderDate::folders).unwrap_or_default();
-        let region = folder.strip_suffix(&above).unwrap_or(&folder);
-        let paths = days.into_iter().filter_map(|day| {
-            let day = day.folders();
-            day.starts_with(&above).then(|| format!("{region}{day}"))
-        });
-        Ok(paths
-            .map(|path| files_of_day(path, &self.walk.selection))
-            .collect())
-    }
-
-    async fn files(
-        &self,
-        folder: String,
-        after: Option<String>,
-        before: Option<String>,
-    ) -> Result<Vec<Step>, Error> {
+    async fn files(&self, range: Range) -> Result<Vec<Step>, Error> {
         let mut listing = Listing {
-            prefix: folder.clone(),
-            after,
+            prefix: range.folder.clone(),
+            after: range.after.clone(),
             ..Listing::default()
         };
-        // A part that was split off is not split again.
-        let mut splittable = before.is_none();
+        let mut first = true;
         loop {
             let page = self.list(&listing).await?;
             let mut past = false;
+            let mut folder = DatedFolder::default();
             for object in &page.objects {
-                if before.as_ref().is_some_and(|before| object.key >= *before) {
+                if object.key >= range.before {
                     return Ok(Vec::new());
                 }
-                let name = last_part(&object.key);
-                if let Name::Log { minute, .. } = Name::of(name) {
-                    past |= self.walk.selection.span.is_past(minute);
+                if !range.holds(&object.key) {
+                    // A store that does not begin where it is told to: in parts, it would begin
+                    // anew with each.
+                    first = false;
+                    continue;
                 }
-                if !self.take(object).await {
+                let (path, name) = object.key.rsplit_once('/').unwrap_or(("", &object.key));
+                // Many follow each other in one folder.
+                if folder.path != path {
+                    folder = DatedFolder::of(path, &self.walk.selection);
+                }
+                past |= folder.is_past(name, &self.walk.selection);
+                let wanted = folder.admitted && self.admits_name(name);
+                if wanted && !self.send(object.key.clone(), object.size).await {
                     return Ok(Vec::new());
                 }
             }
-            let Some(token) = page.next else {
+            let Some(token) = page.next.filter(|_| !past) else {
                 return Ok(Vec::new());
             };
-            if past {
-                return Ok(Vec::new());
-            }
-            if splittable {
-                let parts = split(&folder, &page.objects, &self.walk.selection);
+            if first {
+                let parts = range.split(&page.objects);
                 if !parts.is_empty() {
-                    return Ok(parts);
+                    return Ok(parts.into_iter().map(Step::Files).collect());
                 }
-                splittable = false;
+                first = false;
             }
             listing.token = Some(token);
         }
@@ -336,10 +312,27 @@ impl Shared {
         }
     }
 
+    /// One page. A store that is asked too much is asked again, more slowly.
     async fn list(&self, listing: &Listing) -> Result<Page, Error> {
-        // The semaphore is never closed; without a permit the listing would merely be early.
-        let _permit = self.walk.listings.acquire().await;
-        let page = self.walk.client.list(&self.bucket, listing).await?;
+        let mut attempt = 1;
+        let page = loop {
+            let pass = self.walk.pace.enter().await;
+            let refusals = self.walk.client.refusals();
+            let answer = self.walk.client.list(&self.bucket, listing).await;
+            let slow = self.walk.client.refusals() > refusals;
+            match answer {
+                Ok(page) => {
+                    pass.done(page.objects.len() + page.folders.len(), slow);
+                    break page;
+                }
+                Err(error) if error.reason == Reason::Throttled && attempt < LIST_ATTEMPTS => {
+                    pass.done(0, true);
+                    tokio::time::sleep(LIST_PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        };
         if !(page.objects.is_empty() && page.folders.is_empty()) {
             self.anything_found.store(true, Ordering::Relaxed);
         }
@@ -349,10 +342,12 @@ impl Shared {
     /// Sends an object on if it is one that is selected. False when nobody listens any more.
     async fn take(&self, object: &Found) -> bool {
         let (folder, name) = object.key.rsplit_once('/').unwrap_or(("", &object.key));
-        let wanted = looks_like_log(name)
-            && self.walk.selection.admits_name(name)
-            && self.admits_folder(folder);
+        let wanted = self.admits_name(name) && self.admits_folder(folder);
         !wanted || self.send(object.key.clone(), object.size).await
+    }
+
+    fn admits_name(&self, name: &str) -> bool {
+        looks_like_log(name) && self.walk.selection.admits_name(name)
     }
 
     fn admits_folder(&self, folder: &str) -> bool {
@@ -384,44 +379,5 @@ impl Shared {
         (self.walk.listed)(size);
         let bucket = Arc::clone(&self.bucket);
         self.walk.keys.send(Key { bucket, key, size }).await.is_ok()
-    }
-}
-
-fn foreign(location: &Location, problem: &str) -> Problem {
-    Problem {
-        location: location.to_string(),
-        place: None,
-        problem: problem.to_owned(),
-        remedy: Some("name the folder `CloudTrail/` beside it, or the one above".to_owned()),
-    }
-}
-
-fn nothing_there(location: &Location) -> Problem {
-    Problem {
-        location: location.to_string(),
-        place: None,
-        problem: "nothing lies there".to_owned(),
-        remedy: Some(format!(
-            "check the prefix: `aws s3 ls s3://{}/` shows what the bucket holds",
-            location.bucket
-        )),
-    }
-}
-
-fn stopped(bucket: &str) -> Problem {
-    Problem {
-        location: format!("s3://{bucket}"),
-        place: None,
-        problem: "a listing stopped unexpectedly".to_owned(),
-        remedy: Some("report this as a defect of tfdrift".to_owned()),
-    }
-}
-
-fn too_wide(location: &Location) -> Problem {
-    Problem {
-        location: location.to_string(),
-        place: None,
-        problem: format!("only {MOST_SEARCHED} of its folders were searched for AWSLogs/"),
-        remedy: Some("name the folder that holds AWSLogs/".to_owned()),
     }
 }

@@ -6,30 +6,28 @@
 
 mod held;
 mod notice;
+mod request;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_config::Region;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
-use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
-    MessageSystemAttributeName,
-};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, mpsc};
 use tokio::task::JoinSet;
 
 use super::s3::Key;
-use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, looks_like_log};
+use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::decode::Problem;
 use crate::audit::pipeline::Watch;
 use crate::s3;
-use held::{Held, Receipt};
-use notice::Object;
+use held::Held;
+use notice::{Object, is_log, name_of};
+use request::{BATCH, delete, hide, remedy, said, seconds};
 
 /// Receivers that ask side by side. Each gets ten messages at a time at most.
 const RECEIVERS: usize = 4;
@@ -44,9 +42,6 @@ const EMPTY: u32 = 2;
 /// Messages held at once. The queue itself hides 120,000 at most; what is more waits for the next
 /// scan.
 const MOST: usize = 100_000;
-
-/// Messages deleted or kept hidden with one request, as many as the queue takes.
-const BATCH: usize = 10;
 
 /// What an object is taken to be long of whose message does not say.
 const USUAL: u64 = 1 << 20;
@@ -185,7 +180,7 @@ impl Queue {
         }
         runtime.block_on(async {
             let client = self.client().await;
-            self.hide(client, &stay, Duration::ZERO).await;
+            hide(client, &self.url, &stay, Duration::ZERO).await;
             let mut batches = JoinSet::new();
             let mut refused = Vec::new();
             for batch in done.chunks(BATCH) {
@@ -217,7 +212,7 @@ impl Queue {
             runtime.block_on(async {
                 let client = self.client().await;
                 for messages in [&done, &stay] {
-                    self.hide(client, messages, Duration::ZERO).await;
+                    hide(client, &self.url, messages, Duration::ZERO).await;
                 }
             });
         }
@@ -228,23 +223,9 @@ impl Queue {
     }
 
     async fn client(&self) -> &aws_sdk_sqs::Client {
-        let made = self.client.get_or_init(|| async {
-            let shared = s3::sdk_config(&self.options).await;
-            let mut config = aws_sdk_sqs::config::Builder::from(&shared);
-            if let Some(region) = region_of(&self.url) {
-                config = config.region(Region::new(region.to_owned()));
-            } else if shared.region().is_none() {
-                config = config.region(Region::from_static("us-east-1"));
-            }
-            // The URL says where the queue is; only a test's or a stand-in's address overrules it.
-            let overruled = ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"]
-                .iter()
-                .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-            if let Some(origin) = origin_of(&self.url).filter(|_| !overruled) {
-                config = config.endpoint_url(origin);
-            }
-            aws_sdk_sqs::Client::from_conf(config.build())
-        });
+        let made = self
+            .client
+            .get_or_init(|| request::client(&self.url, &self.options));
         made.await
     }
 
@@ -353,56 +334,12 @@ impl Queue {
             let Some(queue) = weak.upgrade() else { return };
             let all = queue.lock().all();
             let client = queue.client().await;
-            queue.hide(client, &all, queue.hiding.lasts).await;
-        }
-    }
-
-    /// Hides messages for a time from now. One that cannot be is read twice, and counts once.
-    async fn hide(&self, client: &aws_sdk_sqs::Client, messages: &[Receipt], time: Duration) {
-        for batch in messages.chunks(BATCH) {
-            let entries = batch
-                .iter()
-                .enumerate()
-                .filter_map(|(number, (_, receipt))| {
-                    ChangeMessageVisibilityBatchRequestEntry::builder()
-                        .id(number.to_string())
-                        .receipt_handle(receipt)
-                        .visibility_timeout(seconds(time))
-                        .build()
-                        .ok()
-                });
-            let _ = client
-                .change_message_visibility_batch()
-                .queue_url(&self.url)
-                .set_entries(Some(entries.collect()))
-                .send()
-                .await;
+            hide(client, &queue.url, &all, queue.hiding.lasts).await;
         }
     }
 
     fn refused(&self, error: &SdkError<ReceiveMessageError>) -> Found {
-        let code = error.code().unwrap_or_default();
-        let said = said(error);
-        let remedy = match code {
-            "AccessDenied" | "AccessDeniedException" => {
-                "allow sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:DeleteMessage on \
-                 the queue"
-            }
-            "QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue" => {
-                "check the URL: `aws sqs get-queue-url --queue-name NAME` prints it"
-            }
-            code if code.starts_with("KMS") || code.starts_with("Kms") => {
-                "allow kms:Decrypt on the queue's key"
-            }
-            code if code.starts_with("Expired") => "sign in again",
-            "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidSecurity" => {
-                "check the credentials (AWS_PROFILE)"
-            }
-            _ if said.contains("credentials") => {
-                "set AWS_PROFILE, or run `aws sso login`, or give the job a role"
-            }
-            _ => "try again; the service's answer above says more",
-        };
+        let (said, remedy) = (said(error), remedy(error));
         Found::Refused(Problem {
             remedy: Some(remedy.to_owned()),
             ..self.problem("", format!("the queue cannot be read ({said})"))
@@ -429,171 +366,9 @@ impl Watch for Queue {
     }
 }
 
-/// Deletes some messages. Returns how many were not, and what was said.
-async fn delete(
-    client: aws_sdk_sqs::Client,
-    url: String,
-    batch: Vec<Receipt>,
-) -> Option<(usize, String)> {
-    let entries = batch
-        .iter()
-        .enumerate()
-        .filter_map(|(number, (_, receipt))| {
-            DeleteMessageBatchRequestEntry::builder()
-                .id(number.to_string())
-                .receipt_handle(receipt)
-                .build()
-                .ok()
-        });
-    let answer = client
-        .delete_message_batch()
-        .queue_url(url)
-        .set_entries(Some(entries.collect()))
-        .send()
-        .await;
-    match answer {
-        Ok(answer) => {
-            let first = answer.failed.first()?;
-            let said = first.message().unwrap_or(first.code());
-            Some((answer.failed.len(), plain(said)))
-        }
-        Err(error) => Some((batch.len(), said(&error))),
-    }
-}
-
-/// What a service says of an error, fit to be shown.
-fn said<E>(error: &SdkError<E>) -> String
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => plain(&format!("{code}: {message}")),
-        _ => plain(&DisplayErrorContext(error).to_string()),
-    }
-}
-
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
-}
-
-fn seconds(time: Duration) -> i32 {
-    i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
-}
-
 /// When a message was put into the queue, by the queue's clock.
 fn sent(message: &Message) -> Option<Timestamp> {
     let attributes = message.attributes()?;
     let text = attributes.get(&MessageSystemAttributeName::SentTimestamp)?;
     Timestamp::from_millisecond(text.parse().ok()?).ok()
-}
-
-/// The name of an object without its folders.
-fn name_of(object: &Object) -> &str {
-    let key = object.location.key.as_str();
-    key.rsplit('/').next().unwrap_or(key)
-}
-
-/// Whether an object can be a log file. Buckets tell of all that comes into them.
-fn is_log(object: &Object) -> bool {
-    let (folder, name) = object
-        .location
-        .key
-        .rsplit_once('/')
-        .unwrap_or(("", &object.location.key));
-    match Name::of(name) {
-        Name::Log { .. } => true,
-        Name::Sibling => false,
-        Name::Other => looks_like_log(name) && Place::of(folder.split('/')).level != Level::Foreign,
-    }
-}
-
-/// Scheme and host of a URL.
-fn origin_of(url: &str) -> Option<&str> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split('/').next()?;
-    url.get(..scheme.len() + 3 + host.len())
-}
-
-/// The region in a queue's host name: `sqs.REGION.amazonaws.com`, `REGION.queue.amazonaws.com`,
-/// `VPCE.sqs.REGION.vpce.amazonaws.com` (AWS General Reference, *Amazon SQS endpoints*).
-fn region_of(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let host = rest.split(['/', ':']).next()?;
-    let labels: Vec<&str> = host.split('.').collect();
-    let named = |region: &&&str| region.contains('-');
-    let behind = |word: &str| {
-        let at = labels.iter().position(|label| *label == word)?;
-        labels.get(at + 1).filter(named).copied()
-    };
-    let before = || {
-        let at = labels.iter().position(|label| *label == "queue")?;
-        labels.get(at.checked_sub(1)?).filter(named).copied()
-    };
-    behind("sqs").or_else(|| behind("sqs-fips")).or_else(before)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_tells_region_and_origin() {
-        for (url, region, origin) in [
-            (
-                "https://sqs.eu-west-1.amazonaws.com/1/q",
-                Some("eu-west-1"),
-                "https://sqs.eu-west-1.amazonaws.com",
-            ),
-            (
-                "https://eu-west-1.queue.amazonaws.com/1/q",
-                Some("eu-west-1"),
-                "https://eu-west-1.queue.amazonaws.com",
-            ),
-            (
-                "https://vpce-1.sqs.us-east-1.vpce.amazonaws.com/1/q",
-                Some("us-east-1"),
-                "https://vpce-1.sqs.us-east-1.vpce.amazonaws.com",
-            ),
-            (
-                "https://queue.amazonaws.com/1/q",
-                None,
-                "https://queue.amazonaws.com",
-            ),
-            ("http://127.0.0.1:9324/1/q", None, "http://127.0.0.1:9324"),
-        ] {
-            assert_eq!(
-                (region_of(url), origin_of(url)),
-                (region, Some(origin)),
-                "{url}"
-            );
-        }
-    }
-
-    #[test]
-    fn only_log_files_are_read() {
-        let day = "p/AWSLogs/111111111111/CloudTrail/eu-west-1/2026/01/15";
-        let digests = "AWSLogs/111111111111/CloudTrail-Digest/eu-west-1/2026/01/15";
-        let config = "AWSLogs/111111111111/Config/eu-west-1/2026/1/15/ConfigHistory";
-        for (key, expected) in [
-            (
-                format!("{day}/111111111111_CloudTrail_eu-west-1_20260115T1035Z_x.json.gz"),
-                true,
-            ),
-            (
-                format!("{digests}/111111111111_CloudTrail-Digest_eu-west-1_t_x.json.gz"),
-                false,
-            ),
-            (format!("{config}/111111111111_Config_x.json.gz"), false),
-            ("copies/events.jsonl".to_owned(), true),
-            ("events.json".to_owned(), true),
-            ("states/prod.tfstate".to_owned(), false),
-            ("notes.txt".to_owned(), false),
-        ] {
-            let object = Object {
-                location: s3::Location::new("logs", &key),
-                size: None,
-            };
-            assert_eq!(is_log(&object), expected, "{key}");
-        }
-    }
 }

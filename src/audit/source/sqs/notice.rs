@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::audit::cloudtrail::layout::{Level, Name, Place, looks_like_log};
 use crate::s3::Location;
 
 /// A new object.
@@ -146,6 +147,26 @@ fn of_cloudtrail(value: &Value) -> Option<Vec<Object>> {
     keys.map(object).collect()
 }
 
+/// The name of an object without its folders.
+pub fn name_of(object: &Object) -> &str {
+    let key = object.location.key.as_str();
+    key.rsplit('/').next().unwrap_or(key)
+}
+
+/// Whether an object can be a log file. Buckets tell of all that comes into them.
+pub fn is_log(object: &Object) -> bool {
+    let (folder, name) = object
+        .location
+        .key
+        .rsplit_once('/')
+        .unwrap_or(("", &object.location.key));
+    match Name::of(name) {
+        Name::Log { .. } => true,
+        Name::Sibling => false,
+        Name::Other => looks_like_log(name) && Place::of(folder.split('/')).level != Level::Foreign,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +265,34 @@ mod tests {
                 .replace("%20", "+");
             let found = objects(&s3("ObjectCreated:Put", &encoded).to_string()).unwrap();
             assert_eq!(found[0].location.key, key);
+        }
+    }
+
+    #[test]
+    fn only_log_files_are_read() {
+        let day = "p/AWSLogs/111111111111/CloudTrail/eu-west-1/2026/01/15";
+        let digests = "AWSLogs/111111111111/CloudTrail-Digest/eu-west-1/2026/01/15";
+        let config = "AWSLogs/111111111111/Config/eu-west-1/2026/1/15/ConfigHistory";
+        for (key, expected) in [
+            (
+                format!("{day}/111111111111_CloudTrail_eu-west-1_20260115T1035Z_x.json.gz"),
+                true,
+            ),
+            (
+                format!("{digests}/111111111111_CloudTrail-Digest_eu-west-1_t_x.json.gz"),
+                false,
+            ),
+            (format!("{config}/111111111111_Config_x.json.gz"), false),
+            ("copies/events.jsonl".to_owned(), true),
+            ("events.json".to_owned(), true),
+            ("states/prod.tfstate".to_owned(), false),
+            ("notes.txt".to_owned(), false),
+        ] {
+            let object = Object {
+                location: Location::new("logs", &key),
+                size: None,
+            };
+            assert_eq!(is_log(&object), expected, "{key}");
         }
     }
 }
