@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use tfdrift::audit::call::Call;
-use tfdrift::audit::decode::{Decoder, Filter, Prospect, Tally};
+use tfdrift::audit::decode::{Decoder, Filter, Prospect, Tally, Text};
 use tfdrift::window::Window;
 
 /// What both readings are asked for.
@@ -111,7 +111,14 @@ impl Foretold {
     fn of(prospect: &Prospect<'_>) -> Self {
         let mut texts = HashSet::new();
         let unsure = prospect.says(|text| {
-            texts.insert(text.to_owned());
+            // Read in passing, it must be summed up as the same text is elsewhere.
+            let alone = Text::of(text.as_str());
+            assert_eq!(alone.hash(), text.hash(), "{text:?}");
+            assert!(
+                text.has_parts() || !text.as_str().contains(['/', ':']),
+                "{text:?}"
+            );
+            texts.insert(text.as_str().to_owned());
             false
         });
         Self {

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::safe_json::pretty;
+use super::safe_json::pretty_with;
 use super::sections::{failed, shown};
 use super::value::Change;
 use super::{Style, words};
@@ -22,7 +22,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// Writes the report as one JSON object over several lines.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    pretty(&Document::of(report, style), out)?;
+    let mut document = Document::of(report, style);
+    let drifts = std::mem::take(&mut document.drifts);
+    pretty_with(&document, "drifts", &drifts, out)?;
     writeln!(out)
 }
 

@@ -1,7 +1,9 @@
 //! JSON that is safe to print: on a terminal, into a CI system's log, into a page.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
@@ -18,6 +20,55 @@ pub fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
         .serialize(&mut Serializer::with_formatter(&mut out, formatter))
         .map_err(io::Error::from)?;
     out.flush()
+}
+
+/// Writes an object as [`pretty`] does, with a list in the place of the empty one that it has under
+/// a key. A long list is written on all cores.
+///
+/// # Errors
+/// When `out` takes no more, or the object has no such list.
+pub fn pretty_with<T: Serialize + Sync>(
+    object: &impl Serialize,
+    key: &str,
+    list: &[T],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    /// Members that one thread writes at once: enough to be worth it, and little to hold.
+    const PART: usize = 256;
+    if list.is_empty() {
+        return pretty(object, out);
+    }
+    let mut frame = Vec::new();
+    pretty(object, &mut frame)?;
+    let list_start = format!("\n  \"{key}\": [");
+    let start = memchr::memmem::find(&frame, list_start.as_bytes());
+    let (head, tail) = start
+        .and_then(|start| frame.split_at_checked(start + list_start.len()))
+        .ok_or_else(|| io::Error::other(format!("no list of {key}")))?;
+    out.write_all(head)?;
+    for (round, list) in list.chunks(PART * rayon::current_num_threads()).enumerate() {
+        // Lists within an object of their own: what is around them is cut off again.
+        let parts: Vec<Vec<u8>> = list
+            .par_chunks(PART)
+            .map(|part| {
+                let mut text = Vec::new();
+                pretty(&BTreeMap::from([("", part)]), &mut text)?;
+                Ok(text)
+            })
+            .collect::<io::Result<_>>()?;
+        for (number, part) in parts.iter().enumerate() {
+            let members = part
+                .strip_prefix(b"{\n  \"\": [")
+                .and_then(|part| part.strip_suffix(b"\n  ]\n}"))
+                .unwrap_or_default();
+            if round + number > 0 {
+                out.write_all(b",")?;
+            }
+            out.write_all(members)?;
+        }
+    }
+    out.write_all(b"\n  ")?;
+    out.write_all(tail)
 }
 
 /// Writes a value on one line, safe to print.
@@ -114,6 +165,29 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn a_list_put_into_its_place_is_written_as_the_whole_would_be() {
+        for length in [0, 1, 2, 255, 256, 257, 3_000] {
+            let list: Vec<Value> = (0..length)
+                .map(
+                    |number| json!({"n": number, "\n  \"list\": [": ["\n  \"list\": []"], "e": []}),
+                )
+                .collect();
+            let (mut whole, mut parts) = (Vec::new(), Vec::new());
+            let object =
+                |list: &[Value]| json!({"a": {"list": []}, "list": list, "z": "\n  \"list\": []"});
+            pretty(&object(&list), &mut whole).unwrap();
+            pretty_with(&object(&[]), "list", &list, &mut parts).unwrap();
+            assert_eq!(
+                String::from_utf8(parts),
+                String::from_utf8(whole),
+                "{length}"
+            );
+        }
+        let no_place = pretty_with(&json!({"a": 1}), "list", &[1], &mut Vec::new());
+        assert_eq!(no_place.unwrap_err().to_string(), "no list of list");
+    }
 
     #[test]
     fn escaped_json_means_the_same() {
