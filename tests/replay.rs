@@ -192,6 +192,31 @@ fn known_calls() -> &'static [(String, String)] {
     &CALLS
 }
 
+#[test]
+fn a_grant_outside_every_state_is_gone_with_the_last_of_its_permissions() {
+    let step = |second: i64, name: &str, permissions: &[&str]| {
+        let request = json!({"principal": {"dataLakePrincipalIdentifier": "arn:aws:iam::123456789012:role/a"},
+            "resource": {"database": {"name": "sales"}}, "permissions": permissions});
+        call(
+            second,
+            usize::try_from(second).unwrap(),
+            "lakeformation",
+            name,
+            request,
+            false,
+        )
+    };
+    let mut calls = vec![
+        step(1, "GrantPermissions", &["DESCRIBE"]),
+        step(2, "GrantPermissions", &["ALTER"]),
+    ];
+    assert_eq!(analysed(calls.clone()).drifts.len(), 1);
+    calls.push(step(3, "RevokePermissions", &["DESCRIBE"]));
+    assert_eq!(analysed(calls.clone()).drifts.len(), 1);
+    calls.push(step(4, "RevokePermissions", &["ALTER"]));
+    assert_eq!(analysed(calls).drifts.len(), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 

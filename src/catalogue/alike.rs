@@ -14,7 +14,7 @@ use super::schema::{Block, Body, Nesting, Type};
 use super::value::coerce;
 
 /// Deeper nesting than requests have; a bound for the recursion.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
 /// Whether the blocks that a state holds and what a call gives say the same.
 #[must_use]
@@ -52,7 +52,8 @@ fn pairs_up<T>(one: &[T], other: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
         })
 }
 
-fn body(held: &Value, given: &Value, body: &Body, depth: usize) -> bool {
+/// Whether one block of the state and one of a call say the same.
+pub(super) fn body(held: &Value, given: &Value, body: &Body, depth: usize) -> bool {
     let (Value::Object(held), Value::Object(given)) = (held, given) else {
         return false;
     };
@@ -110,15 +111,17 @@ fn values(held: &Value, given: &Value, ty: &Type) -> bool {
             }
             _ => false,
         },
-        Type::String | Type::Number | Type::Bool => match (plain(held, 0), plain(given, 0)) {
-            (Some(Plain::Text(held)), Some(Plain::Text(given))) => held == given,
-            _ => false,
-        },
+        Type::String | Type::Typed | Type::Number | Type::Bool => {
+            match (plain(held, 0), plain(given, 0)) {
+                (Some(Plain::Text(held)), Some(Plain::Text(given))) => held == given,
+                _ => false,
+            }
+        }
     }
 }
 
 /// Whether a value means no more than its absence. A block without plain values means that it is there.
-fn says_nothing(value: &Value) -> bool {
+pub(super) fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(truth) => !truth,
@@ -134,10 +137,10 @@ fn says_nothing(value: &Value) -> bool {
 
 /// A name without what spellings differ in: case, what stands between words, one or many.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Name(String);
+pub(super) struct Name(String);
 
 impl Name {
-    fn of(name: &str) -> Self {
+    pub(super) fn of(name: &str) -> Self {
         let mut bare: String = name
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -208,7 +211,7 @@ fn plain(value: &Value, depth: usize) -> Option<Plain> {
 }
 
 /// Bytes as some services log them: Java's buffer, `{"hb": [97], "offset": 0, "limit": 1, …}`.
-fn bytes(value: &Value) -> Option<String> {
+pub(super) fn bytes(value: &Value) -> Option<String> {
     let number = |key| usize::try_from(value.get(key)?.as_u64()?).ok();
     let (from, to) = (number("offset")?, number("limit")?);
     let all = value.get("hb")?.as_array()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::path::Path;
-use super::rule::{Build, Change, Field, Fields, Kind, Operation, Shape, Source};
+use super::rule::{Apart, Build, Change, Field, Fields, Kind, Operation, Shape, Source};
 use super::schema::{Attribute, Block, Body, Nesting, Type};
 use super::text::Text;
 
@@ -36,10 +36,12 @@ pub fn compile(
     let mut changes = Vec::new();
     for (attribute, source) in entries {
         let names: Vec<&str> = attribute.split('.').collect();
-        let (place, path, list_above) = walk(body, &names)
+        let (place, path, lists_above) = walk(body, &names)
             .ok_or_else(|| CompileError::NoSuchAttribute(attribute.to_string()))?;
-        if let Some(depth) = list_above {
-            if entries.contains_key(names[..depth].join(".").as_str()) {
+        if !lists_above.is_empty() {
+            let has_source =
+                |depth: &usize| entries.contains_key(names[..*depth].join(".").as_str());
+            if lists_above.iter().any(has_source) {
                 continue;
             }
             // A list that the provider limits to one block by other means than the schema's.
@@ -52,18 +54,15 @@ pub fn compile(
             Place::Attribute(found) => {
                 // What goes from a map is named by its keys alone.
                 let keys_only = operation == Operation::Remove && matches!(found.ty, Type::Map(_));
-                let given = if keys_only {
-                    Type::Any
-                } else {
-                    found.ty.clone()
-                };
+                let own = typed(&found.ty, source);
+                let given = if keys_only { Type::Any } else { own.clone() };
                 let build = if operation == Operation::Set && is_spelt(source) && is_text(&found.ty)
                 {
                     Build::Alike(source.clone(), Kind::Value(given))
                 } else {
                     Build::Leaf(source.clone(), given)
                 };
-                (Shape::Plain(found.ty.clone()), build)
+                (Shape::Plain(own), build)
             }
             Place::Block(block) if block.nesting == Nesting::Map => (
                 Shape::Plain(Type::Map(Box::new(Type::Any))),
@@ -72,16 +71,22 @@ pub fn compile(
             Place::Block(block) => {
                 let fields = fields(&block.body, attribute, source, entries);
                 let ordered = block.nesting == Nesting::List && !source.unordered;
+                let mut known = known(&block.body, &fields);
+                if operation != Operation::Set {
+                    known.values_mut().for_each(disordered);
+                }
                 let shape = Shape::Blocks {
                     ordered,
-                    fields: known(&block.body, &fields),
+                    fields: known,
                 };
                 let single = matches!(block.nesting, Nesting::ListOfOne | Nesting::Single);
                 let spelt = operation == Operation::Set && is_spelt(source) && fields.is_empty();
                 if source.present {
                     (shape, Build::Leaf(source.clone(), Type::Any))
                 } else if spelt {
-                    let shape = if single {
+                    let shape = if source.more().spelt {
+                        Shape::Spelt
+                    } else if single {
                         Shape::Plain(Type::Any)
                     } else {
                         shape
@@ -112,9 +117,21 @@ pub fn compile(
             build,
             alone: source.alone,
             key: source.more().key.clone(),
+            apart: source.more().apart.clone().map(|by| {
+                let elsewhere = source.more().elsewhere.clone();
+                Box::new(Apart { by, elsewhere })
+            }),
         });
     }
     Ok(changes)
+}
+
+/// The type of an attribute as a rule knows it.
+fn typed(ty: &Type, source: &Source) -> Type {
+    match ty {
+        Type::String if source.more().typed => Type::Typed,
+        ty => ty.clone(),
+    }
 }
 
 /// Whether a rule knows where a value is, but not how to read it.
@@ -124,14 +141,14 @@ fn is_spelt(source: &Source) -> bool {
         && !source.from.is_empty()
         && more.template.is_empty()
         && more.transforms.is_empty()
-        && more.map.is_empty()
+        && (more.map.is_empty() || more.spelt)
 }
 
 /// Whether a value of this type means the same wherever it reads the same. Numbers may be in another
 /// unit, truths the other way round.
 fn is_text(ty: &Type) -> bool {
     match ty {
-        Type::String => true,
+        Type::String | Type::Typed => true,
         Type::List(inner) | Type::Set(inner) | Type::Map(inner) => **inner == Type::String,
         Type::Number | Type::Bool | Type::Any => false,
     }
@@ -144,11 +161,11 @@ pub fn rendered(body: &Body, dotted: &str) -> Option<String> {
     walk(body, &names).map(|(_, path, _)| path)
 }
 
-/// Follows names through a schema: the place, Terraform's path, and the depth of a list of many blocks above it.
-fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option<usize>)> {
+/// Follows names through a schema: the place, Terraform's path, and the depths of lists of many blocks above it.
+fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Vec<usize>)> {
     let mut body = body;
     let mut path = String::new();
-    let mut list_above = None;
+    let mut lists_above = Vec::new();
     for (depth, name) in names.iter().enumerate() {
         let last = depth + 1 == names.len();
         if !path.is_empty() {
@@ -157,21 +174,21 @@ fn walk<'a>(body: &'a Body, names: &[&str]) -> Option<(Place<'a>, String, Option
         path.push_str(name);
         if let Some(block) = body.blocks.get(name) {
             if last {
-                return Some((Place::Block(block), path, list_above));
+                return Some((Place::Block(block), path, lists_above));
             }
             match block.nesting {
                 Nesting::ListOfOne => path.push_str("[0]"),
                 Nesting::Single => {}
                 Nesting::List => {
                     path.push_str("[0]");
-                    list_above = list_above.or(Some(depth + 1));
+                    lists_above.push(depth + 1);
                 }
-                Nesting::Set | Nesting::Map => list_above = list_above.or(Some(depth + 1)),
+                Nesting::Set | Nesting::Map => lists_above.push(depth + 1),
             }
             body = &block.body;
         } else {
             let attribute = body.attributes.get(name)?;
-            return last.then_some((Place::Attribute(attribute), path, list_above));
+            return last.then_some((Place::Attribute(attribute), path, lists_above));
         }
     }
     None
@@ -202,8 +219,9 @@ fn fields(
     for (name, attribute) in &body.attributes {
         let dotted = format!("{above}.{name}");
         if let Some(source) = entries.get(dotted.as_str()) {
+            let ty = typed(&attribute.ty, source);
             let source = relative(source, above_source);
-            out.push((name.clone(), Build::Leaf(source, attribute.ty.clone())));
+            out.push((name.clone(), Build::Leaf(source, ty)));
         }
     }
     for (name, block) in &body.blocks {
@@ -257,6 +275,13 @@ fn relative(source: &Source, above: &Source) -> Source {
         }
     }
     source
+}
+
+/// Where members come and go one by one, nothing tells where in a list of theirs they are.
+fn disordered(field: &mut Field) {
+    if let Some(Type::List(member)) = &field.ty {
+        field.ty = Some(Type::Set(member.clone()));
+    }
 }
 
 /// What a rule knows of a block, for comparing.

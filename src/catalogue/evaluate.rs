@@ -236,7 +236,7 @@ impl<'a> View<'a> {
                 .into_iter()
                 .filter(|member| !single(member).is_object() && !single(member).is_array())
                 .filter_map(|member| coerce(member, &Type::String))
-                .filter_map(|text| text.as_str().map(str::to_owned))
+                .filter_map(|text| text.as_str().map(unescaped))
                 .filter(|text| !text.is_empty())
                 .collect(),
             _ => Vec::new(),
@@ -349,6 +349,23 @@ impl<'a> View<'a> {
             })
             .collect()
     }
+}
+
+/// A name; an ARN in the path of a URL may be logged as it stood there.
+fn unescaped(name: &str) -> String {
+    if is_escaped_arn(name) {
+        return percent_encoding::percent_decode_str(name)
+            .decode_utf8_lossy()
+            .into_owned();
+    }
+    name.to_owned()
+}
+
+/// Whether a text is an ARN as it stands in the path of a URL.
+#[must_use]
+pub fn is_escaped_arn(text: &str) -> bool {
+    text.get(..6)
+        .is_some_and(|start| start.eq_ignore_ascii_case("arn%3a"))
 }
 
 fn mapped(value: Value, source: &Source) -> Value {

@@ -157,7 +157,11 @@ fn likeness(one: &str, other: &str) -> f64 {
 
 fn target(target: &Target) -> Explained {
     let pair = |pair: &Pair| {
-        let mark = if pair.optional { "?" } else { "" };
+        let mark = match pair {
+            Pair { optional: true, .. } => "?",
+            Pair { other: true, .. } => "!",
+            _ => "",
+        };
         (
             format!("{}{mark}", pair.attribute),
             source(&pair.source, ""),

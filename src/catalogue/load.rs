@@ -59,6 +59,8 @@ pub struct RuleText<'a> {
     pub provenance: Provenance,
 }
 
+pub(super) use call::Beside;
+
 struct Problem(String);
 
 impl From<PathError> for Problem {
@@ -129,7 +131,16 @@ pub(super) fn read(file: &str, merged: &Table, errors: &mut Vec<LoadError>) -> S
             }),
             (_, Tree::Table(event)) => {
                 let other = |name: &str| merged.get(name)?.as_table().cloned();
-                call::call_rule(key, event, &other).map(|rule| {
+                let types = merged.get("type").and_then(Tree::as_table);
+                let typed = |name: &str| {
+                    let facts = types.and_then(|types| call::type_facts(types.get(name)?).ok());
+                    facts.unwrap_or_default().typed
+                };
+                let beside = Beside {
+                    other: &other,
+                    typed: &typed,
+                };
+                call::call_rule(key, event, &beside).map(|rule| {
                     rules.calls.insert(key.clone(), rule);
                 })
             }
@@ -146,14 +157,9 @@ pub(super) fn read(file: &str, merged: &Table, errors: &mut Vec<LoadError>) -> S
     rules
 }
 
-/// Reads the rule of one event. `other` gives the table of another event of the service. None when
-/// it is no rule.
-pub(super) fn rule(
-    event: &Text,
-    table: &Table,
-    other: &dyn Fn(&str) -> Option<Table>,
-) -> Option<CallRule> {
-    call::call_rule(event, table, other).ok()
+/// Reads the rule of one event. None when it is no rule.
+pub(super) fn rule(event: &Text, table: &Table, beside: &Beside<'_>) -> Option<CallRule> {
+    call::call_rule(event, table, beside).ok()
 }
 
 /// Reads what a service says of types, leaving out what is none.

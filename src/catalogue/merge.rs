@@ -34,10 +34,7 @@ pub fn by_hand(into: &mut Table, file: Table) {
             }
             Some(old) => {
                 for (name, target) in &mut rule {
-                    if let (Some(Tree::Table(from)), Tree::Table(target)) =
-                        (old.get(name.as_str()), target)
-                        && from.get("effect") == target.get("effect")
-                    {
+                    if let Some(Tree::Table(from)) = old.get(name.as_str()) {
                         fill(target, from);
                     }
                 }
@@ -73,27 +70,48 @@ fn sign(rule: &mut Table, author: &'static str) {
     rule.insert(AUTHORS.into(), Tree::Table(authors));
 }
 
-/// Adds entries for attributes that a target does not speak of.
-fn fill(target: &mut Table, from: &Table) {
+/// Adds entries for attributes that a target does not speak of: of several tables, to the first that
+/// always counts.
+fn fill(target: &mut Tree, from: &Table) {
+    let mut tables: Vec<&mut Table> = match target {
+        Tree::Table(table) => vec![table],
+        Tree::List(list) => list
+            .iter_mut()
+            .filter_map(|member| match member {
+                Tree::Table(table) => Some(table),
+                _ => None,
+            })
+            .collect(),
+        _ => return,
+    };
     let top = |attribute: &Text| attribute.split('.').next().unwrap_or_default().to_owned();
-    let spoken: BTreeSet<String> = ["set", "add", "remove"]
+    let spoken: BTreeSet<String> = tables
         .iter()
-        .filter_map(|key| target.get(*key)?.as_table())
+        .flat_map(|table| ["set", "add", "remove"].map(|key| table.get(key)))
+        .filter_map(|entries| entries?.as_table())
         .flat_map(|entries| entries.keys().map(top))
         .collect();
-    if target.contains_key("like") {
+    let several = tables.len() > 1;
+    let always = tables.iter_mut().find(|table| {
+        let narrowed = ["when", "each", "drop"]
+            .iter()
+            .any(|key| table.contains_key(*key));
+        table.get("effect") == from.get("effect") && !(several && narrowed)
+    });
+    let (Some(table), Some(Tree::Table(entries))) = (always, from.get("set")) else {
+        return;
+    };
+    if table.contains_key("like") {
         return;
     }
-    if let Some(Tree::Table(entries)) = from.get("set") {
-        let own = target
-            .entry("set".into())
-            .or_insert_with(|| Tree::Table(Table::new()));
-        if let Tree::Table(own) = own {
-            let missing = entries
-                .iter()
-                .filter(|(attribute, _)| !spoken.contains(&top(attribute)));
-            own.extend(missing.map(|(attribute, source)| (attribute.clone(), source.clone())));
-        }
+    let own = table
+        .entry("set".into())
+        .or_insert_with(|| Tree::Table(Table::new()));
+    if let Tree::Table(own) = own {
+        let missing = entries
+            .iter()
+            .filter(|(attribute, _)| !spoken.contains(&top(attribute)));
+        own.extend(missing.map(|(attribute, source)| (attribute.clone(), source.clone())));
     }
 }
 

@@ -14,6 +14,7 @@ pub mod members;
 mod merge;
 mod pack;
 pub mod path;
+pub mod respell;
 pub mod rule;
 pub mod schema;
 mod service;

@@ -45,6 +45,8 @@ pub struct Target {
     pub parent: Option<Parent>,
     /// Types and attributes that, if they name this resource, own the change instead.
     pub yields: Vec<(Text, Text)>,
+    /// What no state has is gone with the last of the members that this takes from it.
+    pub ends: bool,
     /// The target counts only if all of these hold.
     pub when: Vec<Condition>,
     /// The call is many calls in one, for this target.
@@ -86,6 +88,8 @@ pub struct Pair {
     pub source: Source,
     /// Whether the call may leave it out; the attribute must be empty then.
     pub optional: bool,
+    /// Whether the attribute must hold none of what the call says: a list leaves out the rest.
+    pub other: bool,
 }
 
 /// What a created resource hangs on.
@@ -156,6 +160,17 @@ pub struct Change {
     pub alone: bool,
     /// For blocks: the attribute that tells one from another.
     pub key: Option<Text>,
+    /// For blocks: the members are there already, and only this of them changes.
+    pub apart: Option<Box<Apart>>,
+}
+
+/// How members that are there already get another value of one of their attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apart {
+    /// The attribute.
+    pub by: Text,
+    /// If they are in this list they are another's; if not, nobody knows which members are meant.
+    pub elsewhere: Option<Text>,
 }
 
 /// How values of an attribute compare.
@@ -165,6 +180,8 @@ pub enum Shape {
     Plain(Type),
     /// The value of a tag: none, and an empty one, are two.
     Tag(Type),
+    /// Blocks spelt as the state spells them, of which all is known.
+    Spelt,
     /// A list (or set, when unordered) of blocks, of which these fields are known.
     Blocks {
         /// Whether order counts.
@@ -277,6 +294,14 @@ pub struct More {
     pub default: Option<Value>,
     /// For blocks: the attribute that tells one from another.
     pub key: Option<Text>,
+    /// For blocks: the only attribute that changes of members that are there already.
+    pub apart: Option<Text>,
+    /// The list that such members may be in instead.
+    pub elsewhere: Option<Text>,
+    /// Whether a number in it is not its text.
+    pub typed: bool,
+    /// With `unknown`: the call's blocks differ from the state's in spelling alone.
+    pub spelt: bool,
 }
 
 impl Source {
@@ -290,6 +315,10 @@ impl Source {
             map: BTreeMap::new(),
             default: None,
             key: None,
+            apart: None,
+            elsewhere: None,
+            typed: false,
+            spelt: false,
         };
         self.rest.as_deref().unwrap_or(&NOTHING)
     }
@@ -327,6 +356,8 @@ pub struct TypeFacts {
     pub never: Vec<String>,
     /// Attributes whose values are never shown.
     pub secret: Vec<String>,
+    /// JSON documents in which a number is not its text: `5` and `"5"` are two.
+    pub typed: Vec<String>,
     /// The attribute that names it for people.
     pub name: Option<String>,
 }

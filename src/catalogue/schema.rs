@@ -26,6 +26,8 @@ const DEEPEST: usize = 64;
 pub enum Type {
     /// Text; JSON documents too.
     String,
+    /// A JSON document in which a number is not its text. No schema says so; rules do.
+    Typed,
     /// Any number.
     Number,
     /// True or false.

@@ -143,8 +143,16 @@ impl Service {
     fn read<'a>(&'a self, event: &'a Event) -> Option<&'a CallRule> {
         let rule = event.rule.get_or_init(|| {
             let other = |name: &str| self.event(name)?.place.table();
+            let typed = |name: &str| match self.types().get(name) {
+                Some(facts) => facts.typed.clone(),
+                None => Vec::new(),
+            };
+            let beside = load::Beside {
+                other: &other,
+                typed: &typed,
+            };
             let table = event.place.table()?;
-            load::rule(&event.name, &table, &other).map(Box::new)
+            load::rule(&event.name, &table, &beside).map(Box::new)
         });
         rule.as_deref()
     }

@@ -31,6 +31,10 @@ pub enum Transform {
     Keys,
     /// A map as a list of its values, each an object with its key under this name.
     Entries(String),
+    /// Each member of a list as an object that holds it under this name.
+    Under(String),
+    /// The values of a map.
+    Values,
     /// The first member of a list.
     First,
     /// The sole member of a list; of several, nothing.
@@ -76,6 +80,8 @@ impl Transform {
             "list" => Self::List,
             "keys" => Self::Keys,
             "entries" if !argument.is_empty() => Self::Entries(argument.to_owned()),
+            "under" if !argument.is_empty() => Self::Under(argument.to_owned()),
+            "values" => Self::Values,
             "first" => Self::First,
             "only" => Self::Only,
             "several" => Self::Several,
@@ -102,6 +108,14 @@ impl Transform {
             (Self::Entries(name), Value::Object(map)) => {
                 map.into_iter().map(|entry| named(name, entry)).collect()
             }
+            (Self::Under(name), Value::Array(list)) => list
+                .into_iter()
+                .map(|member| Value::Object(Map::from_iter([(name.clone(), member)])))
+                .collect(),
+            (Self::Base64, Value::Object(buffer)) => {
+                buffered(&buffer).map_or(Value::Object(buffer), Value::String)
+            }
+            (Self::Values, Value::Object(map)) => map.into_iter().map(|(_, value)| value).collect(),
             (Self::First, Value::Array(list)) => list.into_iter().next().unwrap_or(Value::Null),
             (Self::Only, Value::Array(list)) => match <[Value; 1]>::try_from(list) {
                 Ok([only]) => only,
@@ -244,6 +258,16 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The text in a buffer that a log wrote out field by field: `{"hb": [97], "offset": 0, …}`.
+fn buffered(buffer: &Map<String, Value>) -> Option<String> {
+    let bytes = buffer.get("hb")?.as_array()?;
+    let bytes = bytes.iter().map(|byte| {
+        let signed = i8::try_from(byte.as_i64()?).ok().map(i8::cast_unsigned);
+        signed.or_else(|| u8::try_from(byte.as_i64()?).ok())
+    });
+    String::from_utf8(bytes.collect::<Option<_>>()?).ok()
+}
+
 fn percent_decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
         .decode_utf8_lossy()
@@ -262,6 +286,12 @@ mod tests {
             ("tail", json!("arn:aws:iam::1:role/path/app"), json!("app")),
             ("base64", json!("aGVsbG8="), json!("hello")),
             ("base64", json!("no base64!"), json!("no base64!")),
+            (
+                "base64",
+                json!({"hb": [104, 105], "offset": 0}),
+                json!("hi"),
+            ),
+            ("base64", json!({"offset": 0}), json!({"offset": 0})),
             ("urldecode", json!("%7B%22a%22%7D"), json!("{\"a\"}")),
             ("csv", json!("a, b"), json!(["a", "b"])),
             ("join", json!(["a", "b"]), json!("a,b")),
@@ -285,6 +315,12 @@ mod tests {
                 json!({"severity": {"gte": 4}, "region": "eu"}),
                 json!([{"value": "eu", "field": "region"}, {"gte": 4, "field": "severity"}]),
             ),
+            (
+                "under:filter",
+                json!([[{"type": "EVENT"}]]),
+                json!([{"filter": [{"type": "EVENT"}]}]),
+            ),
+            ("values", json!({"EDGE": "REGIONAL"}), json!(["REGIONAL"])),
             ("enabled", json!("Suspended"), json!(false)),
             ("after::", json!("a:b:c"), json!("b:c")),
         ];

@@ -76,7 +76,7 @@ pub fn is_blank(value: &Value) -> bool {
 pub fn coerce(value: &Value, ty: &Type) -> Option<Value> {
     match ty {
         Type::Any => Some(value.clone()),
-        Type::String => match single(value) {
+        Type::String | Type::Typed => match single(value) {
             Value::String(text) => Some(Value::String(text.clone())),
             Value::Null => Some(Value::Null),
             scalar @ (Value::Bool(_) | Value::Number(_)) => Some(Value::String(scalar.to_string())),

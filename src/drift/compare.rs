@@ -24,6 +24,13 @@ pub fn compare(believed: &Value, found: &Value, shape: &Shape) -> Verdict {
     match shape {
         Shape::Tag(_) if believed.is_null() != found.is_null() => Verdict::Differs,
         Shape::Plain(ty) | Shape::Tag(ty) => plain(believed, found, ty),
+        Shape::Spelt => {
+            if spelt_the_same(believed, found) {
+                Verdict::Equal
+            } else {
+                Verdict::Differs
+            }
+        }
         Shape::Blocks { ordered, fields } => {
             if blocks(believed, found, *ordered, fields) {
                 Verdict::Equal
@@ -62,6 +69,9 @@ pub fn equal(one: &Value, other: &Value, ty: &Type) -> bool {
         return true;
     }
     match (one, other) {
+        (Value::String(one), Value::String(other)) if *ty == Type::Typed => {
+            one.trim_end() == other.trim_end() || document::same_typed(one, other)
+        }
         (Value::String(one), Value::String(other)) => texts(one, other),
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
         (Value::Array(one), Value::Array(other)) => {
@@ -126,6 +136,23 @@ fn is_weekly(text: &str) -> bool {
     };
     text.split_once('-')
         .is_some_and(|(from, to)| is_moment(from) && is_moment(to))
+}
+
+/// Whether blocks of one spelling are equal: what is left out is nothing, an empty block is there.
+fn spelt_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => lists(one, other, false, &spelt_the_same),
+        (Value::Array(list), Value::Null) | (Value::Null, Value::Array(list)) => list.is_empty(),
+        (Value::Object(one), Value::Object(other)) => one.keys().chain(other.keys()).all(|key| {
+            let at = |map: &serde_json::Map<String, Value>| map.get(key).cloned();
+            spelt_the_same(
+                &at(one).unwrap_or(Value::Null),
+                &at(other).unwrap_or(Value::Null),
+            )
+        }),
+        (Value::Object(_), _) | (_, Value::Object(_)) => false,
+        _ => equal(one, other, &Type::Any),
+    }
 }
 
 /// Whether a value says no more than an absent one: null, false, zero, empty.
@@ -274,6 +301,7 @@ pub fn members_changed(
     let same = |one: &Value, other: &Value| match shape {
         Shape::Plain(Type::List(ty) | Type::Set(ty)) => equal(one, other, ty),
         Shape::Plain(ty) | Shape::Tag(ty) => equal(one, other, ty),
+        Shape::Spelt => spelt_the_same(one, other),
         Shape::Blocks { fields, .. } => {
             same_block(one, other, fields) || same_block(other, one, fields)
         }
@@ -365,11 +393,51 @@ mod tests {
                 Type::String,
                 false,
             ),
+            (
+                json!(r#"{"detail":{"port":[5, 1.0]}}"#),
+                json!(r#"{"detail": {"port": [5.0, 1]}}"#),
+                Type::Typed,
+                true,
+            ),
+            (
+                json!(r#"{"detail":{"port":[5]}}"#),
+                json!(r#"{"detail":{"port":["5"]}}"#),
+                Type::Typed,
+                false,
+            ),
+            (
+                json!(r#"{"detail":{"port":[true]}}"#),
+                json!(r#"{"detail":{"port":["true"]}}"#),
+                Type::Typed,
+                false,
+            ),
+            (json!("5"), json!("5"), Type::Typed, true),
+            (json!(""), json!(null), Type::Typed, true),
             (json!(0), json!(1), Type::Number, false),
         ];
         for (one, other, ty, want) in cases {
             assert_eq!(equal(&one, &other, &ty), want, "{one} {other}");
             assert_eq!(equal(&other, &one, &ty), want, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn an_empty_block_is_there_and_an_empty_list_is_not() {
+        let held = json!([{"name": "a", "action": [{"allow": [{}], "block": []}], "label": []}]);
+        let cases = [
+            (
+                json!([{"name": "a", "action": [{"allow": [{}]}]}]),
+                Verdict::Equal,
+            ),
+            (
+                json!([{"name": "a", "action": [{"block": [{}]}]}]),
+                Verdict::Differs,
+            ),
+            (json!([{"name": "a", "action": [{}]}]), Verdict::Differs),
+            (json!([]), Verdict::Differs),
+        ];
+        for (other, want) in cases {
+            assert_eq!(compare(&held, &other, &Shape::Spelt), want, "{other}");
         }
     }
 

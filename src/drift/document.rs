@@ -13,6 +13,36 @@ pub fn same(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether two texts are JSON documents of the same meaning to who tells a number from its text.
+#[must_use]
+pub fn same_typed(one: &str, other: &str) -> bool {
+    match (parse(one), parse(other)) {
+        (Some(one), Some(other)) => identical(&one, &other),
+        _ => false,
+    }
+}
+
+/// Equal but for the order of keys, and 5 and 5.0.
+fn identical(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, value)| other.get(key).is_some_and(|found| identical(value, found)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| identical(one, other))
+        }
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        _ => one == other,
+    }
+}
+
 /// Reads a text that holds a JSON object or list, percent-encoded or not.
 #[must_use]
 pub fn parse(text: &str) -> Option<Value> {

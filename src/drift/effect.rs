@@ -13,7 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::aws::shape;
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{
-    CallRule, Change, EffectKind, Provenance, ResourceType, Scope, Target,
+    CallRule, Change, EffectKind, Operation, Provenance, ResourceType, Scope, Target,
 };
 use crate::catalogue::value::{Given, is_omitted};
 use crate::state::inventory::{InstanceId, Inventory};
@@ -73,6 +73,15 @@ pub enum Effect<'a> {
         /// The names the call gives it: attribute and value.
         names: Vec<(String, String)>,
     },
+    /// It takes members from lists of a resource that no state has.
+    Lessened {
+        /// Its type.
+        resource_type: &'a str,
+        /// The names the call gives it: attribute and value.
+        names: Vec<(String, String)>,
+        /// What goes, by path.
+        taken: Vec<(&'a str, Value)>,
+    },
     /// No rule knows the call, and it names this managed resource.
     Unmapped(InstanceId),
 }
@@ -92,6 +101,8 @@ pub struct Created {
     pub parent: Option<InstanceId>,
     /// What it was made with, as far as rules know.
     pub attributes: Vec<Attribute>,
+    /// Lists among them that further such calls add to, by path.
+    pub grows: Vec<String>,
 }
 
 /// Resolves calls against an inventory. Shared by all workers.
@@ -325,6 +336,10 @@ impl<'a> Resolver<'a> {
         let silent =
             matches!(target.effect, EffectKind::Update | EffectKind::Put) && changes.is_empty();
         if silent {
+            // A rule that knows whom a call changes, and nothing of what, must not pass for no change.
+            if target.changes.is_empty() && target.provenance == Provenance::Generated {
+                effects.extend(instances.iter().copied().map(Effect::Unmapped));
+            }
             return;
         }
         effects.extend(instances.iter().map(|instance| Effect::Managed {
@@ -357,13 +372,14 @@ impl<'a> Resolver<'a> {
             return Vec::new();
         }
         match target.effect {
-            EffectKind::Update => Vec::new(),
+            EffectKind::Update if !target.ends => Vec::new(),
             // What cannot have been made within the window, as far as is told, is not missed.
-            EffectKind::Delete
+            EffectKind::Update | EffectKind::Delete
                 if !self.covers(&place.call.account) && !self.may_hang(resource_type) =>
             {
                 Vec::new()
             }
+            EffectKind::Update => lessened(target, resource_type, found, view),
             EffectKind::Delete => found
                 .names
                 .iter()
@@ -447,6 +463,32 @@ impl<'a> Resolver<'a> {
         }
         Vec::new()
     }
+}
+
+/// What a call takes from lists of a resource that no state has.
+fn lessened<'a>(
+    target: &'a Target,
+    resource_type: &'a str,
+    found: &Found,
+    view: &View<'_>,
+) -> Vec<Effect<'a>> {
+    let changes = view.changes(&target.changes).into_iter();
+    let taken: Vec<(&str, Value)> = changes
+        .filter_map(|(change, given)| match given {
+            Given::Value(value) if change.operation == Operation::Remove => {
+                Some((change.path.as_str(), value))
+            }
+            _ => None,
+        })
+        .collect();
+    let names = found.names.iter().cloned();
+    names
+        .map(|names| Effect::Lessened {
+            resource_type,
+            names,
+            taken: taken.clone(),
+        })
+        .collect()
 }
 
 /// A call with its request laid out as rules read it.

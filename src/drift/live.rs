@@ -1,7 +1,6 @@
 //! One managed resource while calls are replayed over it: what Terraform believes of each attribute,
 //! and what the evidence says.
 
-mod list;
 mod map;
 
 use std::collections::BTreeMap;
@@ -9,13 +8,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use list::changed_list;
 pub use map::{at, map_path};
 use map::{held_map, key_below, keys_of};
 
 use super::compare;
+use super::members::{changed_list, told_apart};
 use crate::catalogue::alike;
-use crate::catalogue::rule::{Build, Change, Kind, Operation, Shape};
+use crate::catalogue::respell;
+use crate::catalogue::rule::{self, Build, Change, Fields, Kind, Operation, Shape};
 use crate::catalogue::schema::Type;
 use crate::catalogue::value::{Given, coerce};
 
@@ -174,9 +174,19 @@ impl Live {
                 let believed = believed.map_or_else(|| Some(held.clone()), |s| s.believed.value());
                 let known = [believed, before.value()].into_iter().flatten();
                 let same = known.into_iter().find(|own| is_alike(change, own, &value));
-                same.map_or(Known::SetBy(cause.event), Known::Value)
+                let told = || respelt(change, &held, &value);
+                same.or_else(told)
+                    .map_or(Known::SetBy(cause.event), Known::Value)
             }
             (Given::Value(value), _) if change.operation == Operation::Set => Known::Value(value),
+            (Given::Value(value), Known::Value(list)) if change.apart.is_some() => {
+                match self.apart(change, &value, list, attributes) {
+                    Apart::Known(list) => Known::Value(list),
+                    Apart::Elsewhere => return,
+                    Apart::Lost => Known::SetBy(cause.event),
+                }
+            }
+            (_, Known::SetBy(_)) if change.apart.is_some() => return,
             // Members that come or go tell nothing of a list that is not known.
             (Given::Value(_), Known::SetBy(event)) => Known::SetBy(*event),
             (Given::Value(value), Known::Value(list)) => {
@@ -191,6 +201,32 @@ impl Live {
             cause,
             change.operation == Operation::Set,
         );
+    }
+
+    /// Members told apart by a new value of one of their attributes.
+    fn apart(
+        &self,
+        change: &Change,
+        given: &Value,
+        list: &Value,
+        attributes: &Map<String, Value>,
+    ) -> Apart {
+        let (Some(apart), Shape::Blocks { fields, .. }) = (&change.apart, &change.shape) else {
+            return Apart::Elsewhere;
+        };
+        if let Some(list) = told_apart(list, given, fields, &apart.by) {
+            return Apart::Known(list);
+        }
+        let Some(elsewhere) = &apart.elsewhere else {
+            return Apart::Elsewhere;
+        };
+        let held = at(attributes, elsewhere);
+        let known = self.slots.get(elsewhere.as_str()).map(|slot| &slot.current);
+        match known {
+            Some(Known::Value(held)) if is_apart(held, given, fields, apart) => Apart::Elsewhere,
+            None if is_apart(&held, given, fields, apart) => Apart::Elsewhere,
+            _ => Apart::Lost,
+        }
     }
 
     fn set(
@@ -322,10 +358,28 @@ impl Live {
     }
 }
 
+/// Where members are that a call tells something of.
+enum Apart {
+    /// In the list, which becomes this.
+    Known(Value),
+    /// In another list, or in none that is known.
+    Elsewhere,
+    /// In no list that is known: whichever member the call means is not known.
+    Lost,
+}
+
+fn is_apart(list: &Value, given: &Value, fields: &Fields, apart: &rule::Apart) -> bool {
+    told_apart(list, given, fields, &apart.by).is_some()
+}
+
 /// Calls on one attribute of one resource that are told, if there is room.
 pub const TOLD: usize = 1_000;
 
 fn push(calls: &mut Vec<usize>, cause: Cause) {
+    // A call may take and add at once.
+    if calls.last() == Some(&cause.event) {
+        return;
+    }
     calls.push(cause.event);
     thin(calls, cause.told);
 }
@@ -345,6 +399,16 @@ pub(super) fn differ(one: &Known, other: &Known, shape: &Shape) -> bool {
             compare::compare(one, other, shape) != compare::Verdict::Equal
         }
         _ => false,
+    }
+}
+
+/// A value in a log's own spelling, in the state's, where a rule says that names tell.
+fn respelt(change: &Change, held: &Value, given: &Value) -> Option<Value> {
+    match &change.build {
+        Build::Alike(source, Kind::Block(block)) if source.more().spelt => {
+            respell::respelt(held, given, block, &source.more().map)
+        }
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod history;
 pub mod import;
 pub mod journal;
 pub mod live;
+pub mod members;
 pub mod model;
 pub mod names;
 pub mod origin;

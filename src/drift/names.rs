@@ -90,6 +90,7 @@ fn one_each(given: &[(&Pair, Vec<String>)]) -> Vec<Vec<(String, String)>> {
         .map(|at| {
             given
                 .iter()
+                .filter(|(pair, _)| !pair.other)
                 .filter_map(|(pair, values)| {
                     let value = values.get(at).or_else(|| values.first())?;
                     Some((pair.attribute.to_string(), value.clone()))
@@ -115,7 +116,10 @@ fn matching(
     };
     let mut best: Option<Vec<InstanceId>> = None;
     for (pair, values) in given.iter().filter(|(pair, values)| {
-        !pair.optional && !values.is_empty() && values.iter().all(|value| indexed(pair, value))
+        !pair.optional
+            && !pair.other
+            && !values.is_empty()
+            && values.iter().all(|value| indexed(pair, value))
     }) {
         let mut candidates: Vec<InstanceId> = values
             .iter()
@@ -135,7 +139,9 @@ fn matching(
             best = Some(candidates);
         }
     }
-    let names_something = given.iter().any(|(_, values)| !values.is_empty());
+    let names_something = given
+        .iter()
+        .any(|(pair, values)| !pair.other && !values.is_empty());
     let mut instances = match best {
         Some(best) => best,
         None if names_something => resolver.inventory.of_type(resource_type).to_vec(),
@@ -153,8 +159,10 @@ fn matching(
             if values.is_empty() {
                 return held.iter().all(|value| is_empty(value));
             }
-            held.iter()
-                .any(|value| values.iter().any(|name| means(value, name)))
+            let named = held
+                .iter()
+                .any(|value| values.iter().any(|name| means(value, name)));
+            named != pair.other
         })
     });
     instances

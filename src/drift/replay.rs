@@ -5,15 +5,17 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::actor::actor;
 use super::effect::{Caused, Created, Effect, Effects, Resolver};
 use super::journal::Ordered;
 use super::live::{Cause, Live, TOLD};
-use super::model::{self, OriginClass};
+use super::model::{self, Attribute, OriginClass};
 use super::origin::origin;
 use super::principals::Principals;
 use crate::catalogue::aws::identifier;
+use crate::catalogue::path::members;
 use crate::catalogue::rule::EffectKind;
 use crate::state::inventory::InstanceId;
 
@@ -250,6 +252,11 @@ impl Outcome {
                     resource_type,
                     names,
                 } => self.remove(resource_type, &names, &effects.call),
+                Effect::Lessened {
+                    resource_type,
+                    names,
+                    taken,
+                } => self.lessen(resource_type, &names, &taken, &effects.call),
                 Effect::Unmapped(instance) => {
                     let key = format!("{}/{}", effects.call.service, effects.call.name);
                     let (count, instances) = self.unmapped.entry(key).or_default();
@@ -299,6 +306,7 @@ impl Outcome {
         });
         if let Some(old) = known.and_then(|place| self.unmanaged.get_mut(place)) {
             old.by.push(number);
+            grow(&mut old.created, &created);
         } else {
             places.push(self.unmanaged.len());
             self.unmanaged.push(Unmanaged {
@@ -312,18 +320,76 @@ impl Outcome {
 
     /// What was made and removed within the window is nothing.
     fn remove(&mut self, resource_type: &str, names: &[(String, String)], call: &Caused) {
+        self.end(|old| is_meant(old, resource_type, names, call));
+    }
+
+    /// What loses the last of its members is gone.
+    fn lessen(
+        &mut self,
+        resource_type: &str,
+        names: &[(String, String)],
+        taken: &[(&str, Value)],
+        call: &Caused,
+    ) {
+        let meant = |old: &Unmanaged| is_meant(old, resource_type, names, call);
+        for old in self.unmanaged.iter_mut().filter(|old| meant(old)) {
+            for attribute in &mut old.created.attributes {
+                let gone = taken.iter().find(|(path, _)| *path == attribute.path);
+                if let (Some((_, gone)), Some(Value::Array(held))) = (gone, &mut attribute.after) {
+                    held.retain(|member| !members(gone).contains(&member));
+                }
+            }
+        }
+        let is_spent = |attribute: &Attribute| {
+            taken.iter().all(|(path, _)| *path != attribute.path)
+                || matches!(&attribute.after, Some(Value::Array(held)) if held.is_empty())
+        };
+        self.end(|old| meant(old) && old.created.attributes.iter().all(is_spent));
+    }
+
+    /// Lets go what is no longer there.
+    fn end(&mut self, is_gone: impl Fn(&Unmanaged) -> bool) {
         let before = self.unmanaged.len();
-        self.unmanaged.retain(|old| {
-            old.created.resource_type != resource_type
-                || old.account != call.account
-                || !is_named(&old.created, names)
-        });
+        self.unmanaged.retain(|old| !is_gone(old));
         if self.unmanaged.len() < before {
             self.places.clear();
             for (place, made) in self.unmanaged.iter().enumerate() {
                 let hash = self.hasher.hash_one(made.identity());
                 self.places.entry(hash).or_default().push(place);
             }
+        }
+    }
+}
+
+fn is_meant(
+    made: &Unmanaged,
+    resource_type: &str,
+    names: &[(String, String)],
+    call: &Caused,
+) -> bool {
+    made.created.resource_type == resource_type
+        && made.account == call.account
+        && is_named(&made.created, names)
+}
+
+/// What was made before gets the members that a further call adds.
+fn grow(old: &mut Created, more: &Created) {
+    for added in &more.attributes {
+        if !old.grows.contains(&added.path) {
+            continue;
+        }
+        let held = old.attributes.iter_mut().find(|own| own.path == added.path);
+        match (held.map(|own| &mut own.after), &added.after) {
+            (Some(Some(Value::Array(held))), Some(Value::Array(new))) => {
+                let new: Vec<Value> = new
+                    .iter()
+                    .filter(|new| !held.contains(new))
+                    .cloned()
+                    .collect();
+                held.extend(new);
+            }
+            (None, _) => old.attributes.push(added.clone()),
+            _ => {}
         }
     }
 }

@@ -13,6 +13,7 @@ use super::effect::Resolver;
 use super::names;
 use crate::audit::decode::{Prospect, Text};
 use crate::catalogue::aws::{expand, identifier};
+use crate::catalogue::evaluate::is_escaped_arn;
 use crate::catalogue::path::{Path, Root, Step};
 use crate::catalogue::rule::{CallRule, Each, EffectKind, Pair, ResourceType, Source, Target};
 use crate::catalogue::transform::Transform;
@@ -122,6 +123,9 @@ impl<'a> Sieve<'a> {
         if self.is_identifier(identifier::short(text), need) {
             return true;
         }
+        if is_escaped_arn(text) {
+            return true;
+        }
         let mut parts = text.rsplit(['/', ':']);
         if need.named == Named::Part {
             // The ARN of a secret ends with more than its name, whatever is cut from it.
@@ -198,8 +202,12 @@ impl<'a> Sieve<'a> {
             return Need::default();
         };
         match (target.effect, &target.parent) {
-            (EffectKind::Update, _) => Need::default(),
-            (EffectKind::Delete, _) if self.resolver.may_hang(resource_type) => Need::always(),
+            (EffectKind::Update, _) if !target.ends => Need::default(),
+            (EffectKind::Update | EffectKind::Delete, _)
+                if self.resolver.may_hang(resource_type) =>
+            {
+                Need::always()
+            }
             (EffectKind::Create | EffectKind::Put, Some(parent)) => {
                 if self
                     .resolver
@@ -270,7 +278,9 @@ impl Spelt<'_> {
         };
         let best = pairs
             .iter()
-            .filter(|pair| !pair.optional && names::is_textual(resource_type, &pair.attribute))
+            .filter(|pair| {
+                !pair.optional && !pair.other && names::is_textual(resource_type, &pair.attribute)
+            })
             .filter_map(|pair| Some((shared(pair), self.source(&pair.source)?, pair)))
             .min_by_key(|(shared, named, _)| (*shared, *named));
         best.map_or_else(Need::always, |(_, named, pair)| {

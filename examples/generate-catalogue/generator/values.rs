@@ -671,6 +671,12 @@ fn lists(
             return None;
         }
         let hops = &candidate.hops[..used];
+        // A block that the call gives as an object can stand but once, whatever the schema says:
+        // its fields drift on their own, unless it is part of a list.
+        let object = hops.last().is_some_and(|hop| hop.lists == 0);
+        if object && lists.is_empty() && step.nesting == Nesting::List && !is_addition(call) {
+            continue;
+        }
         lists.push((
             list,
             Source::Paths(spell::request(call.source, call.operation, hops)),

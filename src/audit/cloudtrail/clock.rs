@@ -32,7 +32,7 @@ impl Clock {
             self.start = start_of(day)?;
             self.day = *day;
         }
-        let (hour, minute, second) = (pair(h0, h1)?, pair(m0, m1)?, pair(s0, s1)?);
+        let (hour, minute, second) = (pair([*h0, *h1])?, pair([*m0, *m1])?, pair([*s0, *s1])?);
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
@@ -42,8 +42,8 @@ impl Clock {
 
 /// Two digits as a number.
 #[inline]
-fn pair(tens: &u8, ones: &u8) -> Option<i64> {
-    let [tens, ones] = [tens, ones].map(|digit| digit.wrapping_sub(b'0'));
+fn pair([tens, ones]: [u8; 2]) -> Option<i64> {
+    let [tens, ones] = [tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0')];
     (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
 }
 
@@ -53,8 +53,8 @@ fn start_of(day: &[u8; 11]) -> Option<i64> {
     let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T'] = day else {
         return None;
     };
-    let year = pair(y0, y1)? * 100 + pair(y2, y3)?;
-    let (month, day) = (pair(m0, m1)?, pair(d0, d1)?);
+    let year = pair([*y0, *y1])? * 100 + pair([*y2, *y3])?;
+    let (month, day) = (pair([*m0, *m1])?, pair([*d0, *d1])?);
     if !(1..=12).contains(&month) || !(1..=28).contains(&day) {
         return None;
     }

@@ -4,7 +4,8 @@
 //! object may be spelt otherwise, all are read again in full.
 #![allow(clippy::inline_always)] // What is done per colon is to be compiled into the walk.
 
-use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons, sought_colons};
+use crate::audit::decode::scan::{Colons, KEY_REACH, own_colons};
+use crate::audit::decode::search::sought_colons;
 
 /// A key that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ pub(crate) mod blocks;
 mod inflate;
 mod prospect;
 pub(crate) mod scan;
+pub(crate) mod search;
 mod tally;
 pub(crate) mod texts;
 

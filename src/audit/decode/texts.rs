@@ -25,11 +25,7 @@ impl<'a> Text<'a> {
         for word in words {
             summary.take(u64::from_le_bytes(*word));
         }
-        let mut last = [0; 8];
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        summary.take(u64::from_le_bytes(last));
+        summary.take(u64::from_le_bytes(padded(rest)));
         summary.text(Cow::Borrowed(text.as_bytes()))
     }
 
@@ -82,6 +78,15 @@ impl Summary {
             bytes,
         }
     }
+}
+
+/// Less than eight bytes, and zeroes behind them.
+fn padded(bytes: &[u8]) -> [u8; 8] {
+    let mut word = [0; 8];
+    for (to, from) in word.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    word
 }
 
 /// The high bits of the bytes that equal one; of bytes behind the first of them, others may be set.
@@ -214,16 +219,8 @@ fn string(json: &[u8], start: usize) -> Option<(Text<'_>, usize)> {
     let mut at = start;
     loop {
         let rest = json.get(at..)?;
-        let word = match rest.first_chunk() {
-            Some(word) => u64::from_le_bytes(*word),
-            None => {
-                let mut word = [0; 8];
-                for (to, from) in word.iter_mut().zip(rest) {
-                    *to = *from;
-                }
-                u64::from_le_bytes(word)
-            }
-        };
+        let word = rest.first_chunk().copied().unwrap_or_else(|| padded(rest));
+        let word = u64::from_le_bytes(word);
         let stops = equal(word, b'"') | equal(word, b'\\');
         if stops == 0 {
             if rest.len() < 8 {

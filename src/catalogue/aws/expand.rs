@@ -9,13 +9,19 @@ use crate::catalogue::transform::dns;
 use crate::catalogue::value::{is_blank, single};
 
 /// The names that rules may write behind `@`.
-pub const NAMES: [&str; 3] = ["ip-permissions", "change-batch", "stage-methods"];
+pub const NAMES: [&str; 4] = [
+    "ip-permissions",
+    "security-group-rules",
+    "change-batch",
+    "stage-methods",
+];
 
 /// The members that an expander makes of a call.
 #[must_use]
 pub fn expand(name: &str, view: &View<'_>) -> Vec<Value> {
     match name {
         "ip-permissions" => ip_permissions(view),
+        "security-group-rules" => security_group_rules(view.request),
         "change-batch" => change_batch(view.request),
         "stage-methods" => stage_methods(view.request),
         _ => Vec::new(),
@@ -28,6 +34,7 @@ pub fn expand(name: &str, view: &View<'_>) -> Vec<Value> {
 pub fn copies(name: &str, field: &str) -> bool {
     match name {
         "ip-permissions" => matches!(field, "groupId" | "groupName" | "ruleId"),
+        "security-group-rules" => matches!(field, "groupId" | "ruleId"),
         "change-batch" => matches!(field, "zone" | "type" | "setIdentifier"),
         _ => false,
     }
@@ -122,6 +129,18 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
             }
         }
     }
+    for told in [
+        "securityGroupRuleDescriptions",
+        "securityGroupRuleDescriptionSet",
+        "securityGroupRuleDescription",
+    ]
+    .iter()
+    .flat_map(|set| at(request, set))
+    {
+        items.push(json!({
+            "groupId": group, "ruleId": one(told, "securityGroupRuleId"), "description": one(told, "description"),
+        }));
+    }
     for id in [
         "securityGroupRuleIds",
         "securityGroupRuleIdSet",
@@ -160,6 +179,42 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
         items.push(Value::Object(found));
     }
     items
+}
+
+/// Each rule that is replaced by its id, spelt as the permissions of other calls are (EC2 API
+/// Reference, *`SecurityGroupRuleUpdate`*).
+fn security_group_rules(request: &Value) -> Vec<Value> {
+    let group = one(request, "groupId");
+    at(request, "securityGroupRule")
+        .into_iter()
+        .map(|update| {
+            let rule = at(update, "securityGroupRule");
+            let rule = *rule.first().unwrap_or(&&Value::Null);
+            let protocol = protocol(&one(rule, "ipProtocol"));
+            let all = protocol == "-1";
+            let port = |path| if all { json!(0) } else { one(rule, path) };
+            let base = json!({
+                "groupId": group, "protocol": protocol, "logged": rule,
+                "fromPort": port("fromPort"), "toPort": port("toPort"),
+            });
+            let sources = [
+                ("cidrIpv4", "cidrIpv4"),
+                ("cidrIpv6", "cidrIpv6"),
+                ("prefixListId", "prefixListId"),
+                ("referencedGroupId", "sourceGroupId"),
+            ];
+            let source = sources
+                .iter()
+                .map(|(logged, field)| (*field, one(rule, logged)))
+                .find(|(_, source)| !source.is_null());
+            let (field, source) = source.unwrap_or(("cidrIpv4", Value::Null));
+            let mut item = item(&base, field, source, &one(rule, "description"), &[]);
+            if let Some(item) = item.as_object_mut() {
+                item.insert(String::from("ruleId"), one(update, "securityGroupRuleId"));
+            }
+            item
+        })
+        .collect()
 }
 
 fn item(base: &Value, field: &str, source: Value, description: &Value, rules: &[&Value]) -> Value {

@@ -96,6 +96,8 @@ fn patch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
     let operations = super::super::path::members(input);
     let mut patch = Map::new();
     let mut groups: Map<String, Value> = Map::new();
+    let mut added = Lists::default();
+    let mut removed = Lists::default();
     for operation in operations {
         let word = |key| operation.get(key).and_then(Value::as_str);
         let Some(path) = word("path") else { continue };
@@ -103,6 +105,32 @@ fn patch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
             Some("remove") => Value::String(String::new()),
             _ => operation.get("value").cloned().unwrap_or(Value::Null),
         };
+        let given = operation.get("value").filter(|value| !value.is_null());
+        match (word("op"), given) {
+            (Some("add"), Some(given)) => added.push(path, given.clone()),
+            (Some("remove"), Some(given)) => removed.push(path, given.clone()),
+            _ => {}
+        }
+        // `/binaryMediaTypes/image~1png` is a member of a list, if it is not a key of a map.
+        if let Some((list, member)) = path.rsplit_once('/')
+            && !list.is_empty()
+        {
+            let member = Value::String(unescaped(member));
+            match (word("op"), given) {
+                (Some("add"), None) => added.push(list, member),
+                (Some("remove"), _) => removed.push(list, member),
+                (Some("replace"), Some(given)) => {
+                    removed.push(list, member);
+                    added.push(list, given.clone());
+                }
+                _ => {}
+            }
+        }
+        if let Some((first, _)) = path.trim_start_matches('/').split_once('/')
+            && path.matches('/').count() > 2
+        {
+            groups.insert(format!("/{first}/**"), Value::Bool(true));
+        }
         // `/variables/backend` is a key of the map `/variables/*` as well.
         if let Some((group, key)) = path.rsplit_once('/')
             && !group.is_empty()
@@ -113,13 +141,36 @@ fn patch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
                 .entry(format!("{group}/*"))
                 .or_insert_with(|| Value::Object(Map::new()));
             if let Some(map) = map.as_object_mut() {
-                map.insert(key.replace("~1", "/").replace("~0", "~"), member);
+                map.insert(unescaped(key), member);
             }
         }
         patch.insert(path.to_owned(), value);
     }
     patch.extend(groups);
+    patch.insert(String::from("added"), Value::Object(added.0));
+    patch.insert(String::from("removed"), Value::Object(removed.0));
     Some(patch)
+}
+
+/// Members of lists, by path.
+#[derive(Default)]
+struct Lists(Map<String, Value>);
+
+impl Lists {
+    fn push(&mut self, path: &str, member: Value) {
+        let list = self
+            .0
+            .entry(path)
+            .or_insert_with(|| Value::Array(Vec::new()));
+        if let Some(list) = list.as_array_mut() {
+            list.push(member);
+        }
+    }
+}
+
+/// A part of a JSON pointer as it was before it was put in one (RFC 6901).
+fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]
@@ -154,6 +205,22 @@ mod tests {
                 json!({"patchOperations": [{"op": "replace", "path": "/variables/backend", "value": "v1"}, {"op": "remove", "path": "/variables/old"}]}),
                 "/patch/~1variables~1*",
                 json!({"backend": "v1", "old": null}),
+            ),
+            (
+                json!({"patchOperations": [{"op": "add", "path": "/apiStages", "value": "a:prod"}, {"op": "add", "path": "/apiStages", "value": "b:prod"},
+                    {"op": "remove", "path": "/apiStages", "value": "c:prod"}]}),
+                "/patch/added/~1apiStages",
+                json!(["a:prod", "b:prod"]),
+            ),
+            (
+                json!({"patchOperations": [{"op": "add", "path": "/binaryMediaTypes/image~1png"}, {"op": "replace", "path": "/binaryMediaTypes/a~1b", "value": "c/d"}]}),
+                "/patch/added/~1binaryMediaTypes",
+                json!(["image/png", "c/d"]),
+            ),
+            (
+                json!({"patchOperations": [{"op": "replace", "path": "/apiStages/a:prod/throttle/~1pets/GET/rateLimit", "value": "1"}]}),
+                "/patch/~1apiStages~1**",
+                json!(true),
             ),
         ];
         for (request, pointer, want) in cases {

@@ -23,10 +23,11 @@ pub(super) fn type_facts(value: &Tree) -> Result<TypeFacts, Problem> {
         match key.as_str() {
             "never" => facts.never = strings(value)?,
             "secret" => facts.secret = strings(value)?,
+            "typed" => facts.typed = strings(value)?,
             "name" => facts.name = strings(value)?.pop(),
             _ => {
                 return problem(format!(
-                    "unknown key `{key}` of a type: never, secret, name"
+                    "unknown key `{key}` of a type: never, secret, typed, name"
                 ));
             }
         }
@@ -38,11 +39,19 @@ fn strings(value: &Tree) -> Result<Vec<String>, Problem> {
     Ok(words(value)?.into_iter().map(String::from).collect())
 }
 
-/// Reads the rule of an event. `other` gives the table of another event of the service.
+/// What the rest of the service's rules says.
+pub(in crate::catalogue) struct Beside<'r> {
+    /// The table of another event.
+    pub other: &'r dyn Fn(&str) -> Option<Table>,
+    /// The typed documents of a type.
+    pub typed: &'r dyn Fn(&str) -> Vec<String>,
+}
+
+/// Reads the rule of an event.
 pub(super) fn call_rule(
     event: &Text,
     call: &Table,
-    other: &dyn Fn(&str) -> Option<Table>,
+    beside: &Beside<'_>,
 ) -> Result<CallRule, Problem> {
     let mut rule = CallRule {
         event: event.clone(),
@@ -76,8 +85,8 @@ pub(super) fn call_rule(
                     if table.get("drop").is_some_and(|drop| drop.is(true)) {
                         continue;
                     }
-                    let target = inherited(event, key, table, other)
-                        .and_then(|table| target(key, &table, provenance))
+                    let target = inherited(event, key, table, beside.other)
+                        .and_then(|table| target(key, &table, provenance, &(beside.typed)(key)))
                         .map_err(|Problem(problem)| Problem(format!("{key}: {problem}")))?;
                     rule.targets.push(target);
                 }
@@ -114,7 +123,12 @@ fn inherited<'a>(
     Ok(Cow::Owned(table))
 }
 
-fn target(name: &Text, table: &Table, provenance: Provenance) -> Result<Target, Problem> {
+fn target(
+    name: &Text,
+    table: &Table,
+    provenance: Provenance,
+    typed: &[String],
+) -> Result<Target, Problem> {
     let mut target = Target {
         resource_type: if *name == "*" {
             ResourceType::AnyTagged
@@ -128,6 +142,7 @@ fn target(name: &Text, table: &Table, provenance: Provenance) -> Result<Target, 
         arn: None,
         parent: None,
         yields: Vec::new(),
+        ends: false,
         when: Vec::new(),
         each: None,
         changes: Vec::new(),
@@ -150,13 +165,18 @@ fn target(name: &Text, table: &Table, provenance: Provenance) -> Result<Target, 
             "arn" => target.arn = Some(source(value)?),
             "parent" => target.parent = parent(value)?,
             "yields" => target.yields = yields(value)?,
+            "ends" => target.ends = value.is(true),
             "when" => target.when = conditions(value)?,
             "each" => target.each = Some(each(value)?),
-            "set" => target.changes.extend(changes(Operation::Set, value, body)?),
-            "add" => target.changes.extend(changes(Operation::Add, value, body)?),
+            "set" => target
+                .changes
+                .extend(changes(Operation::Set, value, body, typed)?),
+            "add" => target
+                .changes
+                .extend(changes(Operation::Add, value, body, typed)?),
             "remove" => target
                 .changes
-                .extend(changes(Operation::Remove, value, body)?),
+                .extend(changes(Operation::Remove, value, body, typed)?),
             "like" | "drop" | "note" => {}
             _ => {
                 return problem(format!(
@@ -220,6 +240,7 @@ fn changes(
     operation: Operation,
     value: &Tree,
     body: &'static schema::Body,
+    typed: &[String],
 ) -> Result<Vec<Change>, Problem> {
     let Some(table) = value.as_table() else {
         return problem("`set`, `add` and `remove` are tables");
@@ -227,7 +248,11 @@ fn changes(
     let mut entries = BTreeMap::new();
     flatten("", table, &mut |attribute, value| {
         if !value.is(false) {
-            entries.insert(attribute, source(value)?);
+            let mut source = source(value)?;
+            if typed.iter().any(|typed| *typed == *attribute) {
+                source.more_mut().typed = true;
+            }
+            entries.insert(attribute, source);
         }
         Ok(())
     })?;

@@ -30,17 +30,19 @@ fn pairs(table: &Table) -> Result<Vec<Pair>, Problem> {
     let mut pairs = Vec::new();
     flatten("", table, &mut |attribute, value| {
         let optional = attribute.ends_with('?');
-        let name = attribute.trim_end_matches('?').len();
+        let other = attribute.ends_with('!');
+        let name = attribute.trim_end_matches(['?', '!']).len();
         pairs.push(Pair {
             attribute: attribute.part(0..name),
             source: source(value)?,
             optional,
+            other,
         });
         Ok(())
     })?;
     pairs.sort_by_key(|pair| {
         (
-            pair.optional,
+            pair.optional || pair.other,
             pair.source.more().value.is_some(),
             pair.source.more().default.is_some(),
         )
@@ -54,7 +56,7 @@ pub(super) fn flatten(
     table: &Table,
     visit: &mut dyn FnMut(Text, &Tree) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    const SOURCE_KEYS: [&str; 12] = [
+    const SOURCE_KEYS: [&str; 14] = [
         "present",
         "from",
         "value",
@@ -67,6 +69,8 @@ pub(super) fn flatten(
         "unordered",
         "alone",
         "key",
+        "apart",
+        "elsewhere",
     ];
     for (key, value) in table {
         let dotted = if prefix.is_empty() {
@@ -199,6 +203,9 @@ pub(super) fn source(value: &Tree) -> Result<Source, Problem> {
                     "unordered" => source.unordered = value.is(true),
                     "alone" => source.alone = value.is(true),
                     "key" => source.more_mut().key = value.as_text().cloned(),
+                    "spelt" => source.more_mut().spelt = value.is(true),
+                    "apart" => source.more_mut().apart = value.as_text().cloned(),
+                    "elsewhere" => source.more_mut().elsewhere = value.as_text().cloned(),
                     _ => {
                         return problem(format!(
                             "unknown key `{key}`; see docs/catalogue.md, *A source*"

@@ -262,6 +262,7 @@ impl<'r, 'a> Search<'r, 'a> {
                     names,
                     parent: None,
                     attributes: Vec::new(),
+                    grows: Vec::new(),
                 };
                 Some((Some(kind.to_string()), Told::default(), Act::Hung(created)))
             }
@@ -299,8 +300,10 @@ impl<'r, 'a> Search<'r, 'a> {
     }
 
     fn is_given(&self, given: &[(&Pair, Vec<String>)]) -> bool {
-        let required: Vec<&(&Pair, Vec<String>)> =
-            given.iter().filter(|(pair, _)| !pair.optional).collect();
+        let required: Vec<&(&Pair, Vec<String>)> = given
+            .iter()
+            .filter(|(pair, _)| !pair.optional && !pair.other)
+            .collect();
         let own = |(pair, texts): &&(&Pair, Vec<String>)| {
             (required.len() == 1 || matches!(pair.attribute.as_str(), "id" | "arn"))
                 && texts.iter().any(|text| self.is_it(text))

@@ -101,6 +101,7 @@ impl<'r, 'a> Watch<'r, 'a> {
                         acts.entry(parent).or_default().push(Act::Hung(created));
                     }
                 }
+                Effect::Lessened { .. } => {}
                 Effect::Removed {
                     resource_type,
                     names,

@@ -33,6 +33,7 @@ pub fn by_resources(
     for alternative in &target.find {
         let required: Vec<&Pair> = alternative.iter().filter(|pair| !pair.optional).collect();
         if let [pair] = required.as_slice()
+            && !pair.other
             && !arns.is_empty()
         {
             let instances = matching(

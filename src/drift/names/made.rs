@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Found;
 use crate::catalogue::aws::identifier;
 use crate::catalogue::evaluate::View;
-use crate::catalogue::rule::Target;
+use crate::catalogue::rule::{Operation, Target};
 use crate::catalogue::value::Given;
 use crate::drift::effect::Created;
 use crate::drift::model::{Attribute, Certainty};
@@ -48,6 +48,12 @@ pub fn created(
                 _ => None,
             });
     let given: Vec<Attribute> = given.collect();
+    let grows: Vec<String> = target
+        .changes
+        .iter()
+        .filter(|change| change.operation == Operation::Add)
+        .map(|change| change.path.to_string())
+        .collect();
     (0..count)
         .map(|at| {
             let names = found
@@ -71,6 +77,7 @@ pub fn created(
                 names,
                 parent,
                 attributes,
+                grows: grows.clone(),
             }
         })
         .collect()

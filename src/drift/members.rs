@@ -1,14 +1,15 @@
-//! Lists of a resource: what they hold after a call added members or blocks, or took some out.
+//! Lists while members come and go: values of their own, and blocks whose inner lists share them.
 
 use serde_json::{Map, Value};
 
+use super::compare;
 use crate::catalogue::rule::{Change, Fields, Operation, Shape};
 use crate::catalogue::schema::Type;
 use crate::catalogue::text::Text;
-use crate::drift::compare;
 
-/// What a call leaves a list at.
-pub(super) fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
+/// A list after members came or went.
+#[must_use]
+pub fn changed_list(change: &Change, list: &Value, given: Value) -> Value {
     let old: Vec<Value> = match list {
         Value::Array(list) => list.clone(),
         Value::Null => Vec::new(),
@@ -27,6 +28,7 @@ pub(super) fn changed_list(change: &Change, list: &Value, given: Value) -> Value
         (Shape::Blocks { fields, .. }, _) => given.into_iter().fold(old, |list, block| {
             with_block(list, block, fields, change.key.as_deref())
         }),
+        (Shape::Spelt, _) => old,
         (Shape::Plain(ty) | Shape::Tag(ty), operation) => {
             let inner = match ty {
                 Type::List(inner) | Type::Set(inner) => inner,
@@ -92,8 +94,12 @@ fn without_block(
             out.push(block);
             continue;
         }
-        if lists.is_empty() {
+        let itself = is_itself(given);
+        if lists.is_empty() && !itself {
             continue;
+        }
+        if itself && let Some(own) = block.get_mut("self") {
+            *own = Value::Bool(false);
         }
         for name in &lists {
             let gone = given
@@ -117,7 +123,7 @@ fn without_block(
                     });
                 member_list && value.as_array().is_some_and(|list| !list.is_empty())
             });
-        if holds || block.get("self").and_then(Value::as_bool) == Some(true) {
+        if holds || is_itself(&block) {
             out.push(block);
         }
     }
@@ -177,4 +183,101 @@ fn with_block(
     }
     list.push(given);
     list
+}
+
+/// A list after its members were told of another value of one attribute: who shared a block with
+/// others leaves it for one of the new value. None if one of them is not there.
+#[must_use]
+pub fn told_apart(list: &Value, given: &Value, fields: &Fields, by: &str) -> Option<Value> {
+    let old = match list {
+        Value::Array(list) => list.clone(),
+        _ => Vec::new(),
+    };
+    let given = match given {
+        Value::Array(given) => given.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let list = given.iter().try_fold(old, |list, block| {
+        let mut bare = block.clone();
+        bare.as_object_mut()?.remove(by);
+        let names_members = !list_fields(&bare).is_empty() || is_itself(&bare);
+        let is_there = names_members && list.iter().any(|held| holds(held, &bare, fields));
+        is_there.then(|| {
+            let left = without_block(list, &bare, fields, None);
+            with_block(left, block.clone(), fields, None)
+        })
+    })?;
+    Some(Value::Array(list))
+}
+
+/// Whether a block is of a group that lets itself in.
+fn is_itself(block: &Value) -> bool {
+    block.get("self").and_then(Value::as_bool) == Some(true)
+}
+
+/// Whether a block of the list has all that another says: equal fields, and its members.
+fn holds(held: &Value, bare: &Value, fields: &Fields) -> bool {
+    agree(held, bare, fields, None)
+        && list_fields(bare).iter().all(|name| {
+            let members = |block: &Value| block.get(name).and_then(Value::as_array).cloned();
+            let own = members(held).unwrap_or_default();
+            let asked = members(bare).unwrap_or_default();
+            asked.iter().all(|member| own.contains(member))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::rule::Field;
+    use serde_json::json;
+
+    fn fields() -> Fields {
+        let text = |ty| Field {
+            ty: Some(ty),
+            computed: false,
+            inner: None,
+        };
+        let list = || text(Type::Set(Box::new(Type::String)));
+        [
+            ("protocol".into(), text(Type::String)),
+            ("description".into(), text(Type::String)),
+            ("self".into(), text(Type::Bool)),
+            ("cidr_blocks".into(), list()),
+        ]
+        .into()
+    }
+
+    #[test]
+    fn a_member_leaves_the_block_of_its_old_description() {
+        let held = json!([{"protocol": "tcp", "description": "web", "cidr_blocks": ["10.0.0.0/8", "172.16.0.0/12"]}]);
+        let given = |cidr: &str, description: &str| json!({"protocol": "tcp", "description": description, "cidr_blocks": [cidr]});
+        let told = |cidr, description| {
+            told_apart(&held, &given(cidr, description), &fields(), "description")
+        };
+        assert_eq!(
+            told("10.0.0.0/8", "vpn"),
+            Some(
+                json!([{"protocol": "tcp", "description": "web", "cidr_blocks": ["172.16.0.0/12"]}, given("10.0.0.0/8", "vpn")])
+            )
+        );
+        let same = told("10.0.0.0/8", "web").map(|list| list[0]["cidr_blocks"].clone());
+        assert_eq!(same, Some(json!(["172.16.0.0/12", "10.0.0.0/8"])));
+        assert_eq!(told("192.168.0.0/16", "web"), None);
+    }
+
+    #[test]
+    fn a_group_that_no_longer_lets_itself_in_may_still_let_others_in() {
+        let held = vec![json!({"protocol": "tcp", "self": true, "cidr_blocks": ["10.0.0.0/8"]})];
+        let left = without_block(
+            held,
+            &json!({"protocol": "tcp", "self": true}),
+            &fields(),
+            None,
+        );
+        assert_eq!(
+            left,
+            [json!({"protocol": "tcp", "self": false, "cidr_blocks": ["10.0.0.0/8"]})]
+        );
+    }
 }
