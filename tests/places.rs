@@ -673,6 +673,11 @@ fn what_a_plans_refresh_found_is_held_against_the_logs() {
     assert_eq!(report["refreshed"][0]["drifts"], json!([]));
     let (_, report, _) = run.scan(&["--state", "plan.json", "--address", "aws_sqs_queue.*"]);
     assert_eq!(report["refreshed"], json!([queue]));
+
+    // A state that is no plan says nothing of it.
+    run.put("terraform.tfstate", &state("t3.micro"));
+    let (_, report, _) = run.scan(&["--state", "terraform.tfstate"]);
+    assert_eq!(report["drifts"][0]["seen_by_plan"], Value::Null);
 }
 
 // Keys of AWS KMS.

@@ -183,6 +183,7 @@ pub(super) fn summary(state: &state::StateFile) -> StateSummary {
         serial: state.serial,
         resources: state.resources,
         as_of: state.as_of,
+        is_plan: state.plan.is_some(),
     }
 }
 

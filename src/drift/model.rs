@@ -67,6 +67,8 @@ pub struct StateSummary {
     pub resources: usize,
     /// When it was last written, as far as the place it lies in tells.
     pub as_of: Option<Timestamp>,
+    /// Whether it is a plan, whose refresh tells what changed as well.
+    pub is_plan: bool,
 }
 
 /// Counts over all drifts of a run.

@@ -62,13 +62,21 @@ pub fn drifts<'a>(report: &'a Report, style: &Style) -> Vec<DriftOut<'a>> {
     shown(report, style)
         .into_iter()
         .map(|(_, drift)| DriftOut {
-            seen_by_plan: report
-                .refreshed
-                .iter()
-                .any(|refreshed| refreshed.drifts.contains(&drift.id)),
+            seen_by_plan: seen_by_plan(report, drift),
             ..DriftOut::of(drift, style.reveal)
         })
         .collect()
+}
+
+/// Whether the refresh of a plan found a drift too; none where its state is no plan.
+fn seen_by_plan(report: &Report, drift: &Drift) -> Option<bool> {
+    let state = drift.state.as_ref()?;
+    let mut states = report.states.iter();
+    let state = states.find(|own| own.location == *state)?;
+    let mut found = report.refreshed.iter();
+    state
+        .is_plan
+        .then(|| found.any(|found| found.drifts.contains(&drift.id)))
 }
 
 /// What the refresh of a plan found changed.
@@ -291,7 +299,7 @@ pub struct DriftOut<'a> {
     rules: &'a [String],
     suppressed_by: Option<&'a str>,
     remedy: RemedyOut<'a>,
-    seen_by_plan: bool,
+    seen_by_plan: Option<bool>,
 }
 
 impl<'a> DriftOut<'a> {
@@ -323,7 +331,7 @@ impl<'a> DriftOut<'a> {
             rules: &drift.rules,
             suppressed_by: drift.suppressed_by.as_deref(),
             remedy: RemedyOut::of(&drift.remedy),
-            seen_by_plan: false,
+            seen_by_plan: None,
         }
     }
 }
