@@ -41,7 +41,8 @@ impl<'a> Text<'a> {
         self.hash
     }
 
-    /// Whether it may have parts: a slash, a colon or a dot is in it.
+    /// Whether it may have parts: a slash, a colon or a dot is in it, or a percent sign, behind which
+    /// any of them may be.
     #[must_use]
     pub fn has_parts(&self) -> bool {
         self.has_parts
@@ -67,7 +68,7 @@ impl Summary {
         self.hash = mixed ^ mixed >> 32;
         self.all |= word;
         // `.` and `/` differ in the last bit alone.
-        self.parts |= equal(word | ONES, b'/') | equal(word, b':');
+        self.parts |= equal(word | ONES, b'/') | equal(word, b':') | equal(word, b'%');
     }
 
     #[inline]
@@ -287,7 +288,10 @@ mod tests {
         let mut found = Vec::new();
         let any = passes(json.as_bytes(), &mut |text| {
             assert_eq!(text.hash(), Text::of(text.as_str()).hash());
-            assert_eq!(text.has_parts(), text.as_str().contains(['/', ':', '.']));
+            assert_eq!(
+                text.has_parts(),
+                text.as_str().contains(['/', ':', '.', '%'])
+            );
             found.push(text.as_str().to_owned());
             false
         })?;

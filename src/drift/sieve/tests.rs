@@ -219,7 +219,7 @@ fn spelt(value: Value, source: &Source, choices: &mut Choices) -> Value {
             _ => {}
         }
     }
-    match choices.below(8) {
+    match choices.below(9) {
         0 => json!({ "value": text }),
         1 => json!([text]),
         2 => json!({"items": [text]}),
@@ -228,6 +228,8 @@ fn spelt(value: Value, source: &Source, choices: &mut Choices) -> Value {
             json!(format!("arn:aws:thing:eu-central-1:{ACCOUNT}:kind/{text}"))
         }
         5 => json!(format!("/hostedzone/{text}")),
+        // As it stands in the path of a URL.
+        6 if text.starts_with("arn:") => json!(text.replace(':', "%3A").replace('/', "%2F")),
         _ => json!(text),
     }
 }
