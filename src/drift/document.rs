@@ -8,7 +8,7 @@ use crate::catalogue::aws::identifier::Arn;
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     match (parse(one), parse(other)) {
-        (Some(one), Some(other)) => alike(&canonical(one), &canonical(other)),
+        (Some(one), Some(other)) => agree(&canonical(one), &canonical(other), &alike),
         _ => false,
     }
 }
@@ -17,27 +17,33 @@ pub fn same(one: &str, other: &str) -> bool {
 #[must_use]
 pub fn same_typed(one: &str, other: &str) -> bool {
     match (parse(one), parse(other)) {
-        (Some(one), Some(other)) => identical(&one, &other),
+        (Some(one), Some(other)) => agree(&one, &other, &identical),
         _ => false,
     }
 }
 
-/// Equal but for the order of keys, and 5 and 5.0.
-fn identical(one: &Value, other: &Value) -> bool {
+/// Whether two values have the same shape, whatever the order of keys, and plain values in it agree.
+fn agree(one: &Value, other: &Value, plain: &dyn Fn(&Value, &Value) -> bool) -> bool {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
+            let mut members = one.iter();
             one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(key, value)| other.get(key).is_some_and(|found| identical(value, found)))
+                && members.all(|(key, value)| {
+                    let found = other.get(key);
+                    found.is_some_and(|found| agree(value, found, plain))
+                })
         }
         (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|(one, other)| identical(one, other))
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len() && pairs.all(|(one, other)| agree(one, other, plain))
         }
+        _ => plain(one, other),
+    }
+}
+
+/// Equal but for 5 and 5.0.
+fn identical(one: &Value, other: &Value) -> bool {
+    match (one, other) {
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
         _ => one == other,
     }
@@ -73,15 +79,6 @@ pub fn canonical(document: Value) -> Value {
 /// as what they are.
 fn alike(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(key, value)| other.get(key).is_some_and(|found| alike(value, found)))
-        }
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
-        }
         (Value::String(text), scalar @ (Value::Number(_) | Value::Bool(_)))
         | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => {
             let written = scalar.to_string();
