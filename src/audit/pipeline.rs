@@ -44,6 +44,9 @@ pub use progress::{NoProgress, Progress};
 pub use stop::Stop;
 pub use watch::Watch;
 
+/// Bytes that a scan may take when nothing was said.
+pub const MEMORY: u64 = 256 << 20;
+
 /// How to read.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -73,7 +76,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            memory: 256 << 20,
+            memory: MEMORY,
             requests: 32,
             listings: 128,
             workers: std::thread::available_parallelism().map_or(1, usize::from),

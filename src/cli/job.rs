@@ -6,6 +6,7 @@ use super::config::Config;
 use super::memory::Memory;
 use crate::audit::call::Call;
 use crate::audit::decode::{Filter, Problem, Prospect, Tally};
+use crate::audit::pipeline::MEMORY;
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
 use crate::drift::analysis::{self, Settings};
@@ -20,9 +21,6 @@ use crate::drift::wildcard;
 use crate::report::Show;
 use crate::state;
 use crate::window::Window;
-
-/// Bytes that a scan may take when nothing was said.
-const MEMORY: u64 = 256 << 20;
 
 /// One scan.
 pub struct Job<'a> {

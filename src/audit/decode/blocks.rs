@@ -20,6 +20,16 @@ pub(crate) struct Masks {
 /// Bytes per block.
 pub(crate) const BLOCK: usize = 64;
 
+/// The first bytes of a text, and zeroes behind them where it has less.
+#[inline(always)]
+pub(crate) fn padded<const N: usize>(text: &[u8]) -> [u8; N] {
+    let mut block = [0; N];
+    for (to, from) in block.iter_mut().zip(text) {
+        *to = *from;
+    }
+    block
+}
+
 /// A way to see.
 pub(crate) trait Sight: Copy {
     /// The masks of a block.

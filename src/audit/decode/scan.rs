@@ -4,7 +4,7 @@
 //! anything else it finds something, and neither panics nor goes on for ever.
 #![allow(clippy::inline_always)] // A walk is compiled for each sight as a whole.
 
-use super::blocks::{BLOCK, Carry, Look, Sight, look};
+use super::blocks::{BLOCK, Carry, Look, Sight, look, padded};
 
 /// A value, unparsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,11 +193,7 @@ impl<F: FnMut(Colons)> Look for Walk<'_, F> {
             }
             self.at += BLOCK;
         }
-        let mut edge = [0; BLOCK];
-        for (to, from) in edge.iter_mut().zip(tail) {
-            *to = *from;
-        }
-        steps.step(sight, &edge, self.at, &mut self.colons)
+        steps.step(sight, &padded(tail), self.at, &mut self.colons)
     }
 }
 

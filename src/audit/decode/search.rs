@@ -4,7 +4,7 @@
 //! guess for each block: that it holds nothing in question.
 #![allow(clippy::inline_always)] // A search is compiled for each sight as a whole.
 
-use super::blocks::{BLOCK, Carry, Look, Sight, look};
+use super::blocks::{BLOCK, Carry, Look, Sight, look, padded};
 
 /// Tells where colons of an object's own members are: of those whose key has one of two letters so
 /// many bytes before them, and of those whose key has escapes or does not stand right before them,
@@ -59,11 +59,7 @@ impl<F: FnMut(usize)> Look for Search<'_, F> {
         }
         // Near the edges of the text all colons are told.
         while let Some(rest) = self.bytes.get(base..).filter(|rest| !rest.is_empty()) {
-            let mut edge = [0; BLOCK];
-            for (to, from) in edge.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            let shape = behind.see(sight, &edge, u64::MAX);
+            let shape = behind.see(sight, &padded(rest), u64::MAX);
             if let Some(end) = shape.tell(base, &mut self.found) {
                 return Some(end);
             }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
+use super::blocks::padded;
+
 /// Nesting that is gone into. A parser gives up later.
 const DEEPEST: u32 = 60;
 
@@ -20,13 +22,7 @@ impl<'a> Text<'a> {
     /// A text as it stands.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        let mut summary = Summary::default();
-        let (words, rest) = text.as_bytes().as_chunks::<8>();
-        for word in words {
-            summary.take(u64::from_le_bytes(*word));
-        }
-        summary.take(u64::from_le_bytes(padded(rest)));
-        summary.text(Cow::Borrowed(text.as_bytes()))
+        Summary::of(text.as_bytes()).text(Cow::Borrowed(text.as_bytes()))
     }
 
     /// The text.
@@ -61,6 +57,16 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;
 
 impl Summary {
+    fn of(text: &[u8]) -> Self {
+        let mut summary = Self::default();
+        let (words, rest) = text.as_chunks::<8>();
+        for word in words {
+            summary.take(u64::from_le_bytes(*word));
+        }
+        summary.take(u64::from_le_bytes(padded(rest)));
+        summary
+    }
+
     #[inline]
     fn take(&mut self, word: u64) {
         const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -79,15 +85,6 @@ impl Summary {
             bytes,
         }
     }
-}
-
-/// Less than eight bytes, and zeroes behind them.
-fn padded(bytes: &[u8]) -> [u8; 8] {
-    let mut word = [0; 8];
-    for (to, from) in word.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    word
 }
 
 /// The high bits of the bytes that equal one; of bytes behind the first of them, others may be set.
@@ -139,7 +136,7 @@ fn passes(json: &[u8], test: &mut impl FnMut(&Text<'_>) -> bool) -> Option<bool>
                 next = Next::CommaOrEnd;
             }
             (b'"', Next::Key | Next::KeyOrEnd) => {
-                at = end_of_string(json, at)?.0 + 1;
+                at = end_of_string(json, at)? + 1;
                 while matches!(json.get(at)?, b' ' | b'\n' | b'\r' | b'\t') {
                     at += 1;
                 }
@@ -249,31 +246,20 @@ fn string(json: &[u8], start: usize) -> Option<(Text<'_>, usize)> {
 /// As [`string`], where the first escape is known.
 #[cold]
 fn escaped(json: &[u8], start: usize, escape: usize) -> Option<(Text<'_>, usize)> {
-    let (end, _) = end_of_string(json, escape)?;
+    let end = end_of_string(json, escape)?;
     let text: String = serde_json::from_slice(json.get(start - 1..=end)?).ok()?;
-    let plain = Text::of(&text);
-    let (hash, has_parts) = (plain.hash, plain.has_parts);
-    let bytes = Cow::Owned(text.into_bytes());
-    Some((
-        Text {
-            bytes,
-            hash,
-            has_parts,
-        },
-        end + 1,
-    ))
+    let summary = Summary::of(text.as_bytes());
+    Some((summary.text(Cow::Owned(text.into_bytes())), end + 1))
 }
 
-/// The quote that ends the string whose inside starts here, and whether there are escapes in it.
-fn end_of_string(json: &[u8], start: usize) -> Option<(usize, bool)> {
+/// The quote that ends the string whose inside starts here.
+fn end_of_string(json: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
-    let mut escaped = false;
     loop {
         let found = at + memchr2(b'"', b'\\', json.get(at..)?)?;
         if json.get(found) == Some(&b'"') {
-            return Some((found, escaped));
+            return Some(found);
         }
-        escaped = true;
         at = found + 2;
     }
 }
