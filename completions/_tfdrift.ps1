@@ -49,6 +49,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Look at calls from then on [default: 1h]')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Look at calls before then [default: now]')
             [CompletionResult]::new('--checkpoint', '--checkpoint', [CompletionResultType]::ParameterName, 'Remember in this file or s3:// object what was read and told, and go on from there')
+            [CompletionResult]::new('--late', '--late', [CompletionResultType]::ParameterName, 'With --checkpoint: read log files that come up to so late, as 12h or 7d [default: 24h]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'A report, and the file it goes to; can be repeated [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'A report, and the file it goes to; can be repeated [default: table]')
             [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Also list what is hidden by default; can be repeated')

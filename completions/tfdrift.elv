@@ -45,6 +45,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand --since 'Look at calls from then on [default: 1h]'
             cand --until 'Look at calls before then [default: now]'
             cand --checkpoint 'Remember in this file or s3:// object what was read and told, and go on from there'
+            cand --late 'With --checkpoint: read log files that come up to so late, as 12h or 7d [default: 24h]'
             cand -o 'A report, and the file it goes to; can be repeated [default: table]'
             cand --output 'A report, and the file it goes to; can be repeated [default: table]'
             cand --show 'Also list what is hidden by default; can be repeated'

@@ -47,6 +47,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l assume-role -d 
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l since -d 'Look at calls from then on [default: 1h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l until -d 'Look at calls before then [default: now]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l checkpoint -d 'Remember in this file or s3:// object what was read and told, and go on from there' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l late -d 'With --checkpoint: read log files that come up to so late, as 12h or 7d [default: 24h]' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -s o -l output -d 'A report, and the file it goes to; can be repeated [default: table]' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand scan" -l show -d 'Also list what is hidden by default; can be repeated' -r -f -a "resolved\t'What was put back within the window'
 suppressed\t'What an ignore rule hides'

@@ -7,6 +7,7 @@
 //! everything would tell.
 
 mod covered;
+mod older;
 mod seen;
 pub mod store;
 
@@ -23,10 +24,15 @@ use crate::audit::cloudtrail::span::{BUCKET, Minute};
 use crate::audit::stretch::{Stretch, left_open, merged};
 use crate::window::Window;
 pub use covered::{Kept, Touch};
+use older::Older;
 pub use seen::Seen;
 
-/// How late a log file may come and still be read by the next scan.
-pub const OVERLAP: SignedDuration = SignedDuration::from_hours(6);
+/// How late a log file may come and still be read by a later scan, if the user says nothing else.
+pub const LATE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The last hours, in which nearly all that comes late comes: everything is kept of them. Of those
+/// before, names are kept as hashes, and calls only if no later one speaks of the same.
+const FRESH: SignedDuration = SignedDuration::from_hours(6);
 
 /// How long a log file that cannot be read is tried again.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -46,6 +52,9 @@ pub struct Checkpoint {
     /// Up to when the evidence is complete where nothing else is said.
     #[serde(with = "instant")]
     complete_until: Timestamp,
+    /// From when on it is known which log files were read; none where only the last hours are.
+    #[serde(default, with = "instant::maybe")]
+    known_since: Option<Timestamp>,
     /// By account and region, as `123456789012/eu-west-1`; event histories as
     /// `lookup:123456789012/eu-west-1`.
     places: BTreeMap<String, Place>,
@@ -95,6 +104,9 @@ struct Place {
     complete_until: Timestamp,
     /// Log files that were read, by their names behind account and region.
     names: BTreeSet<String>,
+    /// Names of log files that were read some hours ago.
+    #[serde(default, skip_serializing_if = "Older::is_empty")]
+    older: Older,
     /// Of an event history, the stretches that were told whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     stretches: Vec<Stretch>,
@@ -105,6 +117,7 @@ impl Place {
         Self {
             complete_until,
             names: BTreeSet::new(),
+            older: Older::default(),
             stretches: Vec::new(),
         }
     }
@@ -196,16 +209,27 @@ impl Checkpoint {
         serde_json::to_vec(self)
     }
 
-    /// Where the next scan begins to look.
+    /// Where the next scan begins to look when log files may come so late.
     #[must_use]
-    pub fn since(&self) -> Timestamp {
+    pub fn since(&self, late: SignedDuration) -> Timestamp {
+        // What lies before would be read again.
+        self.back(late).max(self.known_since())
+    }
+
+    /// From when on it is known which log files were read.
+    fn known_since(&self) -> Timestamp {
+        self.known_since.unwrap_or_else(|| self.back(FRESH))
+    }
+
+    /// So long before all is complete.
+    fn back(&self, by: SignedDuration) -> Timestamp {
         let places = self.places.values().map(|place| place.complete_until);
         let complete = places
             .min()
             .map_or(self.complete_until, |least| least.min(self.complete_until));
-        let overlap = complete.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
+        let back = complete.checked_sub(by).unwrap_or(Timestamp::MIN);
         // Nothing before the first scan was ever asked for.
-        self.begun.map_or(overlap, |begun| begun.max(overlap))
+        self.begun.map_or(back, |begun| begun.max(back))
     }
 
     /// What the scans look at.
@@ -227,10 +251,15 @@ impl Checkpoint {
     }
 
     /// Names that were read, by place.
-    fn names(&self) -> HashMap<String, HashSet<String>> {
-        let places = self.places.iter();
-        let names = places.map(|(key, place)| (key.clone(), place.names.iter().cloned().collect()));
-        names.collect()
+    fn names(&self) -> HashMap<String, seen::Names> {
+        let names = |(key, place): (&String, &Place)| {
+            let names = seen::Names {
+                whole: place.names.iter().cloned().collect(),
+                older: place.older.clone(),
+            };
+            (key.clone(), names)
+        };
+        self.places.iter().map(names).collect()
     }
 
     /// Stretches that were told, by event history.
@@ -240,7 +269,8 @@ impl Checkpoint {
         asked.collect()
     }
 
-    /// What a scan of a window leaves, after the one that left `before`.
+    /// What a scan of a window leaves, after the one that left `before`, when log files may come
+    /// so `late`.
     #[must_use]
     pub fn next(
         before: Option<&Self>,
@@ -248,6 +278,7 @@ impl Checkpoint {
         window: &Window,
         reading: &Reading,
         gathered: Gathered,
+        late: SignedDuration,
     ) -> Self {
         let until = window.until;
         let oldest = until.checked_sub(PATIENCE).unwrap_or(Timestamp::MIN);
@@ -318,36 +349,49 @@ impl Checkpoint {
             scope,
             begun,
             complete_until,
+            known_since: None,
             places,
             calls: Vec::new(),
             drifts: BTreeMap::new(),
         };
+        let known = before.map_or(window.since, |before| Some(before.known_since()));
+        next.known_since = Some(next.back(late).max(known.unwrap_or(Timestamp::MIN)));
         next.forget(until);
         next.keep(gathered);
         next
     }
 
     /// Drops names that the next scan does not ask for, and those of files that may hold calls
-    /// after the window: they are to be read again.
+    /// after the window: they are to be read again. Of those that are not fresh keeps a hash.
     fn forget(&mut self, until: Timestamp) {
-        let since = self.since();
+        let since = self.known_since();
         let first = Minute::of(since);
+        let fresh = Minute::of(self.back(FRESH));
         let last = until
             .checked_sub(BUCKET)
             .map_or(Minute::of(until), Minute::of);
         for (key, place) in &mut self.places {
             place.stretches.retain(|stretch| stretch.until > since);
-            place.names.retain(|name| {
-                let whole = format!("{}_{name}", key.replacen('/', "_CloudTrail_", 1));
-                parts(&whole).is_some_and(|(_, _, minute)| minute >= first && minute <= last)
-            });
+            let owner = key.replacen('/', "_CloudTrail_", 1);
+            let minute = |name: &str| Some(parts(&format!("{owner}_{name}"))?.2);
+            let whole = |name: &String| minute(name).is_some_and(|own| own >= fresh && own <= last);
+            let names = std::mem::take(&mut place.names);
+            let (whole, rest): (BTreeSet<String>, BTreeSet<String>) =
+                names.into_iter().partition(whole);
+            place.names = whole;
+            let older = |name: &&str| minute(name).is_some_and(|own| own >= first && own < fresh);
+            place.older.forget_before(&first.stamp());
+            place
+                .older
+                .extend(rest.iter().map(String::as_str).filter(older));
         }
     }
 
-    /// Keeps the calls that can meet new ones, and of those of drifts that are still so the first
-    /// and all that still say something.
+    /// Keeps the calls that can meet new ones, and of those of drifts that are still so the first.
+    /// Of those that are not fresh, only what still says something.
     fn keep(&mut self, gathered: Gathered) {
-        let since = self.since();
+        let since = self.known_since();
+        let fresh = self.back(FRESH).max(since);
         let lasting: HashSet<&str> = gathered
             .drifts
             .iter()
@@ -355,7 +399,7 @@ impl Checkpoint {
             .collect();
         let firsts = gathered.drifts.iter().filter_map(|told| told.calls.first());
         let firsts: HashSet<&str> = firsts.map(String::as_str).collect();
-        let covered = covered::covered(&gathered.calls, since);
+        let covered = covered::covered(&gathered.calls, fresh);
         let covered: HashSet<usize> = covered.into_iter().collect();
         let mut seen = HashSet::new();
         let numbered = gathered.calls.into_iter().enumerate();
@@ -363,9 +407,9 @@ impl Checkpoint {
             .filter(|(number, kept)| {
                 let call = &kept.call;
                 let id = call.id.as_str();
-                let matters = call.time >= since
-                    || firsts.contains(id)
-                    || (lasting.contains(id) && !covered.contains(number));
+                let met = call.time >= since || lasting.contains(id);
+                let matters =
+                    call.time >= fresh || firsts.contains(id) || (met && !covered.contains(number));
                 matters && seen.insert((call.id.clone(), call.account.clone()))
             })
             .map(|(_, kept)| kept.call)

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use common::instances::{self, ACCOUNT, packed, state};
 use common::run::program;
 use common::s3::{CREDENTIALS, Store};
-use tfdrift::checkpoint::{Scope, store};
+use tfdrift::checkpoint::{LATE, Scope, store};
 
 /// A call at so many seconds after midnight.
 fn record(id: &str, second: u64, number: usize, parameter: &str, value: &Value) -> Value {
@@ -335,6 +335,44 @@ fn what_was_put_back_before_its_cause_came_is_no_drift() {
 }
 
 #[test]
+fn a_log_file_that_comes_many_hours_late_is_read_as_long_as_it_is_said() {
+    let root = folder();
+    let root = root.path();
+    let begin = ["--since", "2026-01-15T01:00:00"];
+    // What undoes the one comes in time, the other has no undoing.
+    let undo = resize("undo", 3 * HOUR, "t3.micro");
+    put(root, 3 * 60 + 5, "b", &[undo]);
+    put(root, 3 * 60 + 10, "c", &[]);
+    assert_eq!(go_on(root, 4, &begin).1.len(), 0);
+    for hour in [12, 20] {
+        assert_eq!(go_on(root, hour, &[]).1.len(), 0);
+    }
+    fs::copy(root.join("last.json"), root.join("short.json")).unwrap();
+    put(
+        root,
+        2 * 60,
+        "a",
+        &[resize("do", 2 * HOUR - 60, "m5.large")],
+    );
+    let until = at(21 * HOUR);
+    let files = |place: &str, more: &[&str]| {
+        let words = ["--until", &until, "--checkpoint", place, "-o", "json"];
+        let output = tfdrift(root, &[&words[..], more].concat(), &[]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["drifts"], json!([]));
+        report["evidence"]["files"].as_u64().unwrap()
+    };
+    assert_eq!(files("short.json", &["--late", "12h"]), 0);
+    assert_eq!(files("last.json", &[]), 1);
+    let flag = record("flag", 2 * HOUR, 0, "disableApiTermination", &json!(false));
+    put(root, 2 * 60 + 5, "d", &[flag]);
+    let flags = go_on(root, 22, &[]).1;
+    assert_eq!(flags.len(), 1);
+    assert_eq!(flags[0]["attributes"].as_array().unwrap().len(), 1);
+    assert_eq!(go_on(root, 23, &[]), (0, Vec::new()));
+}
+
+#[test]
 fn a_file_that_was_read_is_not_read_again() {
     let root = folder();
     let root = root.path();
@@ -472,6 +510,7 @@ fn a_checkpoint_in_a_bucket_is_replaced_only_by_who_read_it() {
         &window,
         &tfdrift::checkpoint::Reading::default(),
         tfdrift::checkpoint::Gathered::default(),
+        LATE,
     );
     open(place).save(&newer).unwrap();
     let refused = other.save(&checkpoint).unwrap_err();

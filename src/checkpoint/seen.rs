@@ -4,15 +4,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Checkpoint, Reading, parts};
+use super::{Checkpoint, Older, Reading, parts};
 use crate::audit::decode::Problem;
 use crate::audit::pipeline::Watch;
 use crate::audit::stretch::Stretch;
 
+/// Names of a place's log files that were read.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub whole: HashSet<String>,
+    pub older: Older,
+}
+
 /// Watches a reading for a checkpoint.
 #[derive(Debug, Default)]
 pub struct Seen {
-    known: HashMap<String, HashSet<String>>,
+    known: HashMap<String, Names>,
     asked: HashMap<String, Vec<Stretch>>,
     skipped: AtomicU64,
     reading: Mutex<Reading>,
@@ -76,7 +83,7 @@ impl Watch for Seen {
         let known = parts(name).is_some_and(|(place, rest, _)| {
             self.known
                 .get(&place)
-                .is_some_and(|names| names.contains(rest))
+                .is_some_and(|names| names.whole.contains(rest) || names.older.contains(rest))
         });
         self.skipped.fetch_add(u64::from(known), Ordering::Relaxed);
         !known

@@ -136,6 +136,7 @@ impl Config {
         window.since = window.since.or(file.window.since);
         window.until = window.until.or(file.window.until);
         window.checkpoint = window.checkpoint.or(file.window.checkpoint);
+        window.late = window.late.or(file.window.late);
         window.repeat |= file.window.repeat;
         many(&mut report.outputs, file.report.outputs);
         many(&mut report.show, file.report.show);

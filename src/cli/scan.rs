@@ -26,7 +26,7 @@ use crate::audit::source::TrailLocation;
 use crate::audit::verify::index::{self, Index};
 use crate::audit::verify::{Source, Witness};
 use crate::checkpoint::store::Store;
-use crate::checkpoint::{Checkpoint, Reading, Scope, Seen};
+use crate::checkpoint::{Checkpoint, LATE, Reading, Scope, Seen};
 use crate::s3;
 use crate::state;
 use crate::window::{Bound, Window};
@@ -158,7 +158,9 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     if let Some(memory) = memory
         && loaded.problems.is_empty()
     {
-        let next = Checkpoint::next(before, scope, &window, &reading, memory.gathered());
+        let late = late(&args.window);
+        let gathered = memory.gathered();
+        let next = Checkpoint::next(before, scope, &window, &reading, gathered, late);
         if let Some(store) = store {
             store.save(&next)?;
         }
@@ -208,10 +210,16 @@ fn since(
         )),
         // What is read is gone from the queue: all of it counts.
         (None | Some(Bound::Checkpoint), _) if trails.iter().all(is_queue) => Ok(Bound::All),
-        (None | Some(Bound::Checkpoint), Some(before)) => Ok(Bound::At(before.since())),
+        (None | Some(Bound::Checkpoint), Some(before)) => Ok(Bound::At(before.since(late(args)))),
         (None | Some(Bound::Checkpoint), None) => Ok(HOUR),
         (Some(typed), _) => Ok(typed),
     }
+}
+
+/// How late a log file may come and still be read.
+fn late(args: &WindowArgs) -> SignedDuration {
+    let typed = args.late.map(SignedDuration::try_from);
+    typed.map_or(LATE, |typed| typed.unwrap_or(SignedDuration::MAX))
 }
 
 /// What of the command line decides which log files are read, and which drifts are seen.

@@ -85,14 +85,22 @@ pub struct WindowArgs {
 
     /// Remember in this file or s3:// object what was read and told, and go on from there
     ///
-    /// Then --since is `last` where nothing else is said. Log files that come up to six hours late
-    /// are still read, each event is used once, and each drift is told once unless it changes. The
+    /// Then --since is `last` where nothing else is said. Log files that come late are still read
+    /// (see --late), each event is used once, and each drift is told once unless it changes. The
     /// exit code goes by what is told: 0 where all that is open was told before.
     ///
     /// It is written when the reports are, and holds parts of log records: keep it as safe as those.
     /// Each set of --trail, --account, --region and --address needs its own.
     #[arg(long, value_name = "LOCATION", value_hint = ValueHint::AnyPath)]
     pub checkpoint: Option<String>,
+
+    /// With --checkpoint: read log files that come up to so late, as 12h or 7d [default: 24h]
+    ///
+    /// Nearly all come within minutes, but CloudTrail tries for a month to deliver what a bucket
+    /// refused. So much of the past is listed each time; the checkpoint takes some 8 bytes for each
+    /// log file of it. What is longer than before reaches back as scans go on.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub late: Option<Duration>,
 
     /// With --checkpoint: tell every drift that is open, not only what is new or changed
     #[arg(long)]
