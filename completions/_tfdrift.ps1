@@ -126,6 +126,7 @@ Register-ArgumentCompleter -Native -CommandName 'tfdrift' -ScriptBlock {
             [CompletionResult]::new('--public-keys', '--public-keys', [CompletionResultType]::ParameterName, 'Keys as `aws cloudtrail list-public-keys` prints them, instead of asking CloudTrail; can be repeated')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'A report, and the file it goes to: console or json; can be repeated [default: console]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'A report, and the file it goes to: console or json; can be repeated [default: console]')
+            [CompletionResult]::new('--time-limit', '--time-limit', [CompletionResultType]::ParameterName, 'Stop after so long, as 90s or 30m, and report what was verified until then')
             [CompletionResult]::new('--assume-role', '--assume-role', [CompletionResultType]::ParameterName, 'Take on this role to read from AWS')
             [CompletionResult]::new('--colour', '--colour', [CompletionResultType]::ParameterName, 'When to use colour. A pipe, CI and `NO_COLOR` turn it off')
             [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Address buckets by path instead of by host name, as S3-compatible stores may need')

@@ -457,7 +457,7 @@ _tfdrift() {
             return 0
             ;;
         tfdrift__subcmd__verify)
-            opts="-o -q -v -h --trail --since --until --account --region --public-keys --output --path-style --assume-role --requester-pays --colour --quiet --verbose --help"
+            opts="-o -q -v -h --trail --since --until --account --region --public-keys --output --time-limit --path-style --assume-role --requester-pays --colour --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -503,6 +503,10 @@ _tfdrift() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

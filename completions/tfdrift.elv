@@ -120,6 +120,7 @@ set edit:completion:arg-completer[tfdrift] = {|@words|
             cand --public-keys 'Keys as `aws cloudtrail list-public-keys` prints them, instead of asking CloudTrail; can be repeated'
             cand -o 'A report, and the file it goes to: console or json; can be repeated [default: console]'
             cand --output 'A report, and the file it goes to: console or json; can be repeated [default: console]'
+            cand --time-limit 'Stop after so long, as 90s or 30m, and report what was verified until then'
             cand --assume-role 'Take on this role to read from AWS'
             cand --colour 'When to use colour. A pipe, CI and `NO_COLOR` turn it off'
             cand --path-style 'Address buckets by path instead of by host name, as S3-compatible stores may need'

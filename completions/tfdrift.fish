@@ -117,6 +117,7 @@ complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l account -d 'O
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l region -d 'Only this region; can be repeated' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l public-keys -d 'Keys as `aws cloudtrail list-public-keys` prints them, instead of asking CloudTrail; can be repeated' -r -F
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -s o -l output -d 'A report, and the file it goes to: console or json; can be repeated [default: console]' -r -F
+complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l time-limit -d 'Stop after so long, as 90s or 30m, and report what was verified until then' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l assume-role -d 'Take on this role to read from AWS' -r
 complete -c tfdrift -n "__fish_tfdrift_using_subcommand verify" -l colour -d 'When to use colour. A pipe, CI and `NO_COLOR` turn it off' -r -f -a "auto\t'If it is a terminal that can'
 always\t'Whatever it is'

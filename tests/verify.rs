@@ -14,10 +14,11 @@ use std::process::Output;
 use common::digest::{ACCOUNT, Made, Maker};
 use common::gzip;
 use common::run::program;
-use common::s3::Store;
+use common::s3::{Manner, Store};
 use tfdrift::audit::cloudtrail::digest::finding::{Grade, Kind};
 use tfdrift::audit::cloudtrail::digest::keys::PublicKeys;
 use tfdrift::audit::cloudtrail::span::DEFAULT_LAG;
+use tfdrift::audit::pipeline::Stop;
 use tfdrift::audit::verify::keys::NoSource;
 use tfdrift::audit::verify::{Ask, Proof, Source, verify};
 use tfdrift::window::Window;
@@ -100,7 +101,12 @@ impl Archive {
 
 fn prove(root: &Path, ask: &Ask<'_>) -> Proof {
     let location = root.to_str().unwrap().parse().unwrap();
-    let source = Source::new(&location, &tfdrift::s3::Options::default()).unwrap();
+    let source = Source::new(
+        &location,
+        &tfdrift::s3::Options::default(),
+        &Stop::default(),
+    )
+    .unwrap();
     verify(&[source], ask)
 }
 
@@ -322,7 +328,12 @@ fn upload(archive: &Archive, store: &Store) {
 }
 
 fn prove_bucket(store: &Store, location: &str, ask: &Ask<'_>) -> Proof {
-    let source = Source::new(&location.parse().unwrap(), &store.options()).unwrap();
+    let source = Source::new(
+        &location.parse().unwrap(),
+        &store.options(),
+        &Stop::default(),
+    )
+    .unwrap();
     verify(&[source], ask)
 }
 
@@ -356,6 +367,102 @@ fn a_bucket_that_was_tampered_with_says_so() {
     let expected = [Kind::LogChanged, Kind::DigestUnread, Kind::Gap];
     assert_eq!(kinds(&proof), expected);
     assert!(proof.findings[0].location.starts_with("s3://logs/AWSLogs/"));
+}
+
+/// A bucket that never answers about some keys.
+fn stuck(archive: &Archive, stuck_on: &'static str) -> Store {
+    let manner = Manner {
+        stuck_on,
+        ..Manner::default()
+    };
+    let store = Store::that_lists(manner);
+    upload(archive, &store);
+    store
+}
+
+#[test]
+fn a_proof_that_is_to_stop_says_what_it_did_not_verify_and_nothing_else() {
+    let archive = archive();
+    for (stuck_on, said) in [
+        (
+            "CloudTrail-Digest/eu-west-1/2026",
+            "not all log files and digests were found",
+        ),
+        (
+            "T110131Z",
+            "none of 5 digests and 4 log files was verified",
+        ),
+        ("T1035Z", "of 4 log files were not verified"),
+    ] {
+        let store = stuck(&archive, stuck_on);
+        let stop = Stop::default();
+        let source = Source::new(&"s3://logs".parse().unwrap(), &store.options(), &stop).unwrap();
+        let ask = archive.ask("08:30", "12:30", "20:00");
+        let proof = std::thread::scope(|scope| {
+            let proof = scope.spawn(|| verify(&[source], &ask));
+            let is_asked = || {
+                let asked = store.asked();
+                let mut all = asked.lists.iter().chain(&asked.gets);
+                all.any(|key| key.contains(stuck_on))
+            };
+            while !is_asked() {
+                std::thread::yield_now();
+            }
+            stop.flag()
+                .store(true, std::sync::atomic::Ordering::Relaxed);
+            proof.join().unwrap()
+        });
+        assert_eq!(kinds(&proof), [Kind::NotVerified], "{stuck_on}");
+        let problem = &proof.findings[0].problem;
+        assert!(problem.starts_with("it was interrupted: "), "{problem}");
+        assert!(problem.contains(said), "{problem}");
+    }
+}
+
+#[test]
+fn a_time_limit_ends_commands_that_wait_for_digests() {
+    let archive = archive();
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "terraform.tfstate", STATE.as_bytes());
+    write(root.path(), "keys.txt", archive.maker.keys().as_bytes());
+    let store = stuck(&archive, "CloudTrail-Digest/");
+    let (id, secret) = common::s3::CREDENTIALS;
+    let (verify, scan) = (
+        &["verify", "-o", "json"],
+        &["scan", "--verify", "-o", "json"],
+    );
+    for (command, part) in [
+        (
+            &verify[..],
+            "the time limit of 1s was over: not all log files",
+        ),
+        (
+            scan,
+            "the time limit of 1s was over: they were not verified",
+        ),
+    ] {
+        let output = program(root.path())
+            .env("AWS_ENDPOINT_URL_S3", store.endpoint())
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", id)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .args(command)
+            .args([
+                "--trail",
+                "s3://logs",
+                "--public-keys",
+                "keys.txt",
+                "--time-limit",
+                "1s",
+            ])
+            .args(["--since", "2026-01-15T08:30", "--until", "2026-01-15T11:00"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{text}{told}");
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 fn run(archive: &Archive, root: &Path, words: &[&str]) -> Output {

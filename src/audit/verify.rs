@@ -6,6 +6,7 @@ mod hash;
 pub mod index;
 pub mod keys;
 mod logs;
+mod source;
 mod walk;
 mod witness;
 
@@ -22,12 +23,12 @@ use super::cloudtrail::digest::name::{ChainName, file_name};
 use super::cloudtrail::layout::Selection;
 use super::cloudtrail::span::{BUCKET, Span};
 use super::decode::Problem;
-use super::source::TrailLocation;
-use crate::s3;
+use super::pipeline::Stop;
 use crate::window::Window;
 
-use archive::{Archive, Bucket, Copied};
+use archive::Archive;
 use keys::KeySource;
+pub use source::Source;
 use walk::{DigestEntry, Found, LogEntry, Wanted};
 pub use witness::Witness;
 
@@ -91,72 +92,6 @@ impl Proof {
     }
 }
 
-/// Where an archive begins.
-pub struct Source {
-    archive: Box<dyn Archive>,
-    /// What was given, with a slash at the end.
-    folder: String,
-    start: String,
-    region: Option<String>,
-}
-
-impl Source {
-    /// The archive at a location.
-    ///
-    /// # Errors
-    /// When it is no archive with digests, is not there, or the system gives no thread.
-    pub fn new(location: &TrailLocation, options: &s3::Options) -> Result<Self, Problem> {
-        let (archive, folder): (Box<dyn Archive>, String) = match location {
-            TrailLocation::S3(s3) => {
-                let bucket = Bucket::new(options, &s3.bucket).map_err(|error| {
-                    refuse(
-                        location,
-                        &format!("no threads to read with: {error}"),
-                        "try again",
-                    )
-                })?;
-                (Box::new(bucket), s3.key.clone())
-            }
-            TrailLocation::Path(path) => {
-                let whole = path
-                    .canonicalize()
-                    .map_err(|error| super::source::local::unreadable(path, &error))?;
-                if !whole.is_dir() {
-                    return Err(refuse(location, "one file proves nothing", FOLDER));
-                }
-                let text = whole.to_string_lossy().replace('\\', "/");
-                let copied = Copied::new(&text, &path.to_string_lossy());
-                (Box::new(copied), text)
-            }
-            _ => return Err(refuse(location, "digests do not come this way", FOLDER)),
-        };
-        let slash = if folder.is_empty() || folder.ends_with('/') {
-            ""
-        } else {
-            "/"
-        };
-        let folder = format!("{folder}{slash}");
-        let (start, region) = walk::start(&folder);
-        Ok(Self {
-            archive,
-            folder,
-            start,
-            region,
-        })
-    }
-}
-
-const FOLDER: &str = "give the folder or bucket that holds AWSLogs/";
-
-fn refuse(location: &TrailLocation, problem: &str, remedy: &str) -> Problem {
-    Problem {
-        location: location.to_string(),
-        place: None,
-        problem: problem.to_owned(),
-        remedy: Some(remedy.to_owned()),
-    }
-}
-
 /// Proves what it can of the log files of a window.
 #[must_use]
 pub fn verify(sources: &[Source], ask: &Ask<'_>) -> Proof {
@@ -200,6 +135,7 @@ struct Run<'a> {
     start: &'a str,
     region: Option<&'a str>,
     ask: &'a Ask<'a>,
+    stop: &'a Stop,
     stretch: Stretch,
 }
 
@@ -219,6 +155,7 @@ impl<'a> Run<'a> {
             start: &source.start,
             region: source.region.as_deref(),
             ask,
+            stop: &source.stop,
             stretch: Stretch {
                 since: ask.window.since,
                 until: until.min(ask.now),
@@ -237,15 +174,24 @@ impl<'a> Run<'a> {
             logs: Some(self.selection(Span::of(&self.ask.window, self.ask.lag))),
             digests: self.digests(self.stretch.since, near),
         };
-        let found = walk::walk(self.archive, self.start, &wanted);
+        let found = walk::walk(self.archive, self.start, &wanted, self.stop);
         let Found {
             logs,
             digests,
             problems,
         } = found;
+        if self.stop.is_due() {
+            let what = "not all log files and digests were found, and none was verified";
+            return self.stopped(what);
+        }
         let mut findings: Vec<Finding> = problems.into_iter().map(unread).collect();
         let mut keys = self.ask.keys.clone();
+        let (log_files, count) = (logs.len(), digests.len());
         let chains = self.chains(digests, &mut keys, &mut findings);
+        if self.stop.is_due() {
+            let what = format!("none of {count} digests and {log_files} log files was verified");
+            return self.stopped(&what);
+        }
         let wanted = wanted.logs.as_ref();
         let mut proof = logs::check(self, logs, &chains, wanted, &mut keys, &findings);
         proof.findings.extend(findings);
@@ -262,6 +208,27 @@ impl<'a> Run<'a> {
             })
             .collect();
         proof
+    }
+
+    /// What to say of an archive of which nothing can be said, as it was left too early.
+    fn stopped(&self, what: &str) -> Proof {
+        Proof {
+            findings: vec![self.unverified(what)],
+            ..Proof::default()
+        }
+    }
+
+    /// What was not looked at because it was time to stop.
+    fn unverified(&self, what: &str) -> Finding {
+        Finding {
+            kind: Kind::NotVerified,
+            account: None,
+            region: None,
+            location: self.archive.display(self.start),
+            problem: format!("{}: {what}", self.stop.reason()),
+            since: self.ask.window.since,
+            until: Some(self.ask.window.until),
+        }
     }
 
     fn selection(&self, span: Span) -> Selection {

@@ -21,7 +21,7 @@ use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
 use super::verify;
 use crate::audit::cloudtrail::span::DEFAULT_LAG;
-use crate::audit::pipeline;
+use crate::audit::pipeline::{self, Stop};
 use crate::audit::source::TrailLocation;
 use crate::audit::verify::index::{self, Index};
 use crate::audit::verify::{Source, Witness};
@@ -88,7 +88,9 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
             )));
         }
     }
-    let index = index(&trails, args, &reach.s3, window, now).map(Arc::new);
+    interrupt::ends(&options.stop);
+    let index = index(&trails, args, (&reach.s3, &options.stop), (window, now));
+    let index = index.map(Arc::new);
     if let Some(index) = &index {
         options.watches.push(Arc::clone(index) as _);
     }
@@ -105,7 +107,6 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     let memory = store
         .as_ref()
         .map(|_| Memory::new(before, args.window.repeat));
-    interrupt::ends(&options.stop);
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
     let job = Job {
         code: &code,
@@ -133,8 +134,9 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
                 tally.problems.extend(index.missing());
             }
         }
-        if args.input.verify && !options.stop.is_due() {
-            let found = verify::problems(&trails, args, &options.s3, window, now, &witness)?;
+        if args.input.verify {
+            let reach = (&options.s3, &options.stop);
+            let found = verify::problems(&trails, args, reach, window, now, &witness)?;
             tally.problems.extend(found);
         }
         Ok::<_, Error>(tally)
@@ -268,11 +270,10 @@ fn at_state_write(bound: Bound, loaded: &state::Loaded) -> Bound {
 fn index(
     trails: &[TrailLocation],
     args: &ScanArgs,
-    s3: &s3::Options,
-    window: Window,
-    now: Timestamp,
+    (s3, stop): (&s3::Options, &Stop),
+    (window, now): (Window, Timestamp),
 ) -> Option<Index> {
-    let sources = trails.iter().map(|trail| Source::new(trail, s3).ok());
+    let sources = trails.iter().map(|trail| Source::new(trail, s3, stop).ok());
     let sources: Vec<Source> = sources.collect::<Option<_>>()?;
     let scope = index::Scope {
         window,

@@ -5,6 +5,7 @@ mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -12,11 +13,12 @@ use super::args::{Global, ScanArgs, VerifyArgs};
 use super::error::Error;
 use super::terminal::Terminal;
 use super::values::{OutputSpec, check_outputs};
-use super::{inputs, note, output};
-use crate::audit::cloudtrail::digest::finding::{Finding, Grade};
+use super::{inputs, interrupt, note, output};
+use crate::audit::cloudtrail::digest::finding::{Finding, Grade, Kind};
 use crate::audit::cloudtrail::digest::keys::PublicKeys;
 use crate::audit::cloudtrail::span::DEFAULT_LAG;
 use crate::audit::decode::Problem;
+use crate::audit::pipeline::Stop;
 use crate::audit::source::TrailLocation;
 use crate::audit::verify::keys::{CloudTrail, KeySource, NoSource};
 use crate::audit::verify::{Ask, Proof, Source, Witness, verify};
@@ -39,9 +41,12 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
         now,
     )?;
     let (s3, _) = inputs::aws(&args.reach, &args.accounts)?;
+    let limit = args.time_limit;
+    let stop = limit.map_or_else(Stop::default, |limit| Stop::after(limit, Instant::now()));
+    interrupt::ends(&stop);
     let sources = args.trails.iter().map(|text| {
         let location: TrailLocation = text.parse()?;
-        Source::new(&location, &s3).map_err(|problem| {
+        Source::new(&location, &s3, &stop).map_err(|problem| {
             let remedy = problem.remedy.unwrap_or_default();
             Error::Usage(format!(
                 "--trail {}: {}; {remedy}",
@@ -59,7 +64,7 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
         now,
         (&args.accounts, &args.regions),
         &args.public_keys,
-        &s3,
+        (&s3, &stop),
         None,
     )?;
     let terminal = Terminal::stdout(global.colour);
@@ -114,7 +119,7 @@ pub fn prove(
     now: Timestamp,
     (accounts, regions): (&[String], &[String]),
     files: &[PathBuf],
-    s3: &s3::Options,
+    (s3, stop): (&s3::Options, &Stop),
     read: Option<&Witness>,
 ) -> Result<Proof, Error> {
     let mut keys = PublicKeys::default();
@@ -129,7 +134,7 @@ pub fn prove(
         keys.extend(more);
     }
     let source: Box<dyn KeySource> = if files.is_empty() {
-        Box::new(CloudTrail::new(s3).map_err(crate::audit::pipeline::Error::Threads)?)
+        Box::new(CloudTrail::new(s3, stop).map_err(crate::audit::pipeline::Error::Threads)?)
     } else {
         Box::new(NoSource)
     };
@@ -153,15 +158,23 @@ pub fn prove(
 pub fn problems(
     trails: &[TrailLocation],
     args: &ScanArgs,
-    options: &s3::Options,
+    (options, stop): (&s3::Options, &Stop),
     window: Window,
     now: Timestamp,
     read: &Witness,
 ) -> Result<Vec<Problem>, Error> {
+    if stop.is_due() {
+        return Ok(vec![Problem {
+            location: "log files".to_owned(),
+            place: None,
+            problem: format!("{}: they were not verified", stop.reason()),
+            remedy: Some(Kind::NotVerified.remedy().to_owned()),
+        }]);
+    }
     let mut problems = Vec::new();
     let mut sources = Vec::new();
     for trail in trails {
-        match Source::new(trail, options) {
+        match Source::new(trail, options, stop) {
             Ok(source) => sources.push(source),
             Err(problem) => problems.push(Problem {
                 problem: format!("not provable: {}", problem.problem),
@@ -171,7 +184,8 @@ pub fn problems(
     }
     let narrowed = (&*args.filter.place.accounts, &*args.filter.place.regions);
     let files = &args.input.public_keys;
-    let proof = prove(&sources, window, now, narrowed, files, options, Some(read))?;
+    let reach = (options, stop);
+    let proof = prove(&sources, window, now, narrowed, files, reach, Some(read))?;
     let found = proof.findings.into_iter();
     let grave = found.filter(|found| found.kind.grade() > Grade::Note);
     problems.extend(grave.map(|found| Problem {

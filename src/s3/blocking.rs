@@ -23,6 +23,21 @@ impl Blocking {
         Ok(Self { runtime, client })
     }
 
+    /// Asks for something unless `end` comes first: then there is none.
+    pub fn unless<T>(
+        &self,
+        end: impl Future<Output = ()>,
+        ask: impl AsyncFnOnce(&Client) -> T,
+    ) -> Option<T> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = end => None,
+                answer = ask(&self.client) => Some(answer),
+            }
+        })
+    }
+
     /// See [`Client::list_all`].
     ///
     /// # Errors

@@ -68,6 +68,8 @@ pub struct Manner {
     pub most: usize,
     /// Whether it begins where it is told to.
     pub begins_behind: bool,
+    /// What it never answers about: keys and prefixes that hold this, unless it is empty.
+    pub stuck_on: &'static str,
 }
 
 impl Default for Manner {
@@ -76,6 +78,15 @@ impl Default for Manner {
             page: 1_000,
             most: usize::MAX,
             begins_behind: true,
+            stuck_on: "",
+        }
+    }
+}
+
+impl Manner {
+    async fn answer(self, asked: &str) {
+        if !self.stuck_on.is_empty() && asked.contains(self.stuck_on) {
+            std::future::pending().await
         }
     }
 }
@@ -88,6 +99,7 @@ impl S3 for Watched {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let prefix = request.input.prefix.clone().unwrap_or_default();
         self.asked.lock().unwrap().lists.push(prefix.clone());
+        self.listing.answer(&prefix).await;
         refuse(&prefix)?;
         redirect(&request.input.bucket, request.region.as_ref())?;
         request.input.max_keys = Some(self.listing.page);
@@ -118,6 +130,7 @@ impl S3 for Watched {
             .unwrap()
             .gets
             .push(request.input.key.clone());
+        self.listing.answer(&request.input.key).await;
         refuse(&request.input.key)?;
         unpaid(&request.input.key, request.input.request_payer.as_ref())?;
         let Some(wanted) = &request.input.version_id else {

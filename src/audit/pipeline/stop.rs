@@ -41,26 +41,33 @@ impl Stop {
     }
 
     /// Returns when it is time to end.
-    pub(super) async fn due(&self) {
+    pub(crate) async fn due(&self) {
         while !self.is_due() {
             tokio::time::sleep(LOOK).await;
         }
     }
 
+    /// The time limit, if it is what ends the reading.
+    fn limit(&self) -> Option<Duration> {
+        let limit = self.deadline.map(|(limit, _)| limit);
+        limit.filter(|_| !self.asked.load(Ordering::Relaxed))
+    }
+
+    /// Why it ends early, in words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self.limit() {
+            Some(limit) => format!("the time limit of {limit:?} was over"),
+            None => "it was interrupted".to_owned(),
+        }
+    }
+
     /// What is missing, because the reading ended after so many of the log files known by then.
     pub(super) fn problem(&self, read: u64, listed: u64) -> Problem {
-        let limit = self
-            .deadline
-            .filter(|_| !self.asked.load(Ordering::Relaxed));
-        let (reason, remedy) = match limit {
-            Some((limit, _)) => (
-                format!("the time limit of {limit:?} was over"),
-                "allow more time, or choose a shorter window, fewer accounts or regions",
-            ),
-            None => (
-                "it was interrupted".to_owned(),
-                "run it again to read everything",
-            ),
+        let reason = self.reason();
+        let remedy = match self.limit() {
+            Some(_) => "allow more time, or choose a shorter window, fewer accounts or regions",
+            None => "run it again to read everything",
         };
         Problem {
             location: "log files".to_owned(),

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::audit::decode::Problem;
+use crate::audit::pipeline::Stop;
 use crate::audit::source::local::unreadable;
-use crate::s3::{self, Blocking, Location, Reason};
+use crate::s3::{self, Blocking, Client, Location, Reason};
 
 /// What the metadata of a copy is called: the name of the copy, and this.
 pub const SIDECAR: &str = ".metadata.json";
@@ -66,10 +67,11 @@ pub trait Archive: Sync + Send {
     fn requests(&self) -> usize;
 }
 
-/// A bucket.
+/// A bucket, which is asked until it is time to stop.
 pub struct Bucket {
     store: Blocking,
     bucket: String,
+    stop: Stop,
 }
 
 impl Bucket {
@@ -77,10 +79,28 @@ impl Bucket {
     ///
     /// # Errors
     /// When the system gives no thread to run on.
-    pub fn new(options: &s3::Options, bucket: &str) -> std::io::Result<Self> {
-        let store = Blocking::new(options)?;
-        let bucket = bucket.to_owned();
-        Ok(Self { store, bucket })
+    pub fn new(options: &s3::Options, bucket: &str, stop: &Stop) -> std::io::Result<Self> {
+        Ok(Self {
+            store: Blocking::new(options)?,
+            bucket: bucket.to_owned(),
+            stop: stop.clone(),
+        })
+    }
+
+    /// What is asked of a key, unless it is time to stop.
+    fn ask<T>(
+        &self,
+        key: &str,
+        ask: impl AsyncFnOnce(&Client) -> Result<T, s3::Error>,
+    ) -> Result<T, Problem> {
+        let answer = self.store.unless(self.stop.due(), ask);
+        let stopped = || Problem {
+            location: self.display(key),
+            place: None,
+            problem: self.stop.reason(),
+            remedy: None,
+        };
+        answer.ok_or_else(stopped)?.map_err(failed)
     }
 }
 
@@ -92,7 +112,9 @@ impl Archive for Bucket {
             after: after.map(str::to_owned),
             token: None,
         };
-        let page = self.store.list_all(&self.bucket, listing).map_err(failed)?;
+        let page = self.ask(folder, async |client| {
+            client.list_all(&self.bucket, listing).await
+        })?;
         let files = page.objects.into_iter().map(|object| File {
             key: object.key,
             modified: object.modified,
@@ -105,7 +127,7 @@ impl Archive for Bucket {
 
     fn read(&self, key: &str, _: bool) -> Result<Content, Problem> {
         let location = Location::new(&self.bucket, key);
-        let mut fetched = self.store.get(&location, None).map_err(failed)?;
+        let mut fetched = self.ask(key, async |client| client.get(&location, None).await)?;
         Ok(Content {
             signature: fetched.metadata.remove("signature"),
             bytes: fetched.bytes,

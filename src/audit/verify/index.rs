@@ -92,7 +92,7 @@ impl Scope {
 
 impl Index {
     /// Reads the digests of a window. None where there are none, or too many, or they are yet to
-    /// come.
+    /// come, or it is time to stop.
     #[must_use]
     pub fn read(sources: &[Source], scope: &Scope) -> Option<Self> {
         let deliveries = scope.deliveries()?;
@@ -205,7 +205,7 @@ struct Found {
     whole: bool,
 }
 
-/// Reads the digests of one archive; none when there are too many.
+/// Reads the digests of one archive; none when there are too many, or it is time to stop.
 fn index_of(source: &Source, scope: &Scope, deliveries: Window) -> Option<Found> {
     let end = deliveries.until.checked_add(PATIENCE).ok()?;
     let days = Window {
@@ -216,7 +216,7 @@ fn index_of(source: &Source, scope: &Scope, deliveries: Window) -> Option<Found>
         logs: None,
         digests: scope.selection(source, Span::of(&days, SignedDuration::ZERO)),
     };
-    let walked = walk::walk(&*source.archive, &source.start, &wanted);
+    let walked = walk::walk(&*source.archive, &source.start, &wanted, &source.stop);
     let mut by_chain: BTreeMap<ChainName, Vec<DigestEntry>> = BTreeMap::new();
     for digest in walked.digests {
         let needed = deliveries.since.is_none_or(|since| digest.name.end > since);
@@ -266,7 +266,7 @@ fn index_of(source: &Source, scope: &Scope, deliveries: Window) -> Option<Found>
             }
         }
     }
-    Some(found)
+    (!source.stop.is_due()).then_some(found)
 }
 
 fn entry(source: &Source, root: Option<&str>, file: &LogFile) -> Entry {

@@ -49,24 +49,31 @@ pub fn check(
         .iter()
         .filter(|entry| !expected.contains_key(name_of(entry)))
         .collect();
-    let unlisted = judge_unlisted(run, &unlisted, chains, keys, &mut expected, &mut proof);
+    let (unlisted, mut left) =
+        judge_unlisted(run, &unlisted, chains, keys, &mut expected, &mut proof);
     let mut present: HashMap<&str, Vec<&LogEntry>> = HashMap::new();
     for entry in &logs {
         present.entry(name_of(entry)).or_default().push(entry);
     }
     proof.log_files = expected.len();
-    let judged: Vec<Result<(), Vec<Finding>>> = expected
+    let all = proof.log_files + left;
+    let judged: Vec<Option<Result<(), Vec<Finding>>>> = expected
         .par_iter()
         .map(|(name, expected)| match present.get(name.as_str()) {
             Some(entries) => judge(run, expected, entries),
-            None => Err(vec![missing(expected, troubles)]),
+            None => Some(Err(vec![missing(expected, troubles)])),
         })
         .collect();
     for one in judged {
         match one {
-            Ok(()) => proof.matched += 1,
-            Err(findings) => proof.findings.extend(findings),
+            Some(Ok(())) => proof.matched += 1,
+            Some(Err(findings)) => proof.findings.extend(findings),
+            None => left += 1,
         }
+    }
+    if left > 0 {
+        let what = format!("{left} of {all} log files were not verified");
+        proof.findings.push(run.unverified(&what));
     }
     proof.findings.extend(unlisted);
     if logs.is_empty() && chains.is_empty() {
@@ -102,8 +109,13 @@ fn expect<'l>(
     }
 }
 
-/// Hashes every copy of a log file: each could be the one that is read.
-fn judge(run: &Run<'_>, expected: &Expected, entries: &[&LogEntry]) -> Result<(), Vec<Finding>> {
+/// Hashes every copy of a log file: each could be the one that is read. None if it is time to stop
+/// before anything is known against it.
+fn judge(
+    run: &Run<'_>,
+    expected: &Expected,
+    entries: &[&LogEntry],
+) -> Option<Result<(), Vec<Finding>>> {
     let find = |kind, location, problem| Finding {
         kind,
         account: Some(expected.account.clone()),
@@ -115,6 +127,9 @@ fn judge(run: &Run<'_>, expected: &Expected, entries: &[&LogEntry]) -> Result<()
     };
     let mut findings = Vec::new();
     for entry in entries {
+        if run.stop.is_due() {
+            break;
+        }
         let location = run.archive.display(&entry.file.key);
         let algorithm = expected.file.hash_algorithm.as_deref();
         if algorithm.is_some_and(|algorithm| algorithm != "SHA-256") {
@@ -127,6 +142,7 @@ fn judge(run: &Run<'_>, expected: &Expected, entries: &[&LogEntry]) -> Result<()
             Some(known) => known,
             None => match run.archive.read(&entry.file.key, false) {
                 Ok(content) => hash::of_log(&content.bytes),
+                Err(_) if run.stop.is_due() => break,
                 Err(problem) => {
                     findings.push(find(Kind::LogUnread, location, problem.problem));
                     continue;
@@ -142,10 +158,10 @@ fn judge(run: &Run<'_>, expected: &Expected, entries: &[&LogEntry]) -> Result<()
             Err(problem) => findings.push(find(Kind::LogChanged, location, problem)),
         }
     }
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(findings)
+    match findings.as_slice() {
+        [] if run.stop.is_due() => None,
+        [] => Some(Ok(())),
+        _ => Some(Err(findings)),
     }
 }
 
@@ -171,7 +187,8 @@ fn missing(expected: &Expected, troubles: &[Finding]) -> Finding {
 }
 
 /// Judges log files that the digests of the window do not list, place by place. One that a later
-/// digest lists, because it was delivered late, joins the expected ones.
+/// digest lists, because it was delivered late, joins the expected ones. Returns with the findings
+/// how many could not be judged because it was time to stop.
 fn judge_unlisted(
     run: &Run<'_>,
     unlisted: &[&LogEntry],
@@ -179,13 +196,13 @@ fn judge_unlisted(
     keys: &mut PublicKeys,
     expected: &mut HashMap<String, Expected>,
     proof: &mut Proof,
-) -> Vec<Finding> {
+) -> (Vec<Finding>, usize) {
     let mut places: BTreeMap<(&str, &str), Vec<&LogEntry>> = BTreeMap::new();
     for entry in unlisted {
         let place = (entry.account.as_str(), entry.region.as_str());
         places.entry(place).or_default().push(entry);
     }
-    let mut findings = Vec::new();
+    let (mut findings, mut left) = (Vec::new(), 0);
     for ((account, region), entries) in places {
         let own: Vec<&Chained> = chains
             .iter()
@@ -221,6 +238,10 @@ fn judge_unlisted(
         let unlisted = open
             .into_iter()
             .filter(|entry| !expected.contains_key(name_of(entry)));
+        if run.stop.is_due() {
+            left += unlisted.count();
+            continue;
+        }
         // Where the digests end is told once, not for each file behind it.
         let told = own.iter().any(|chained| {
             let tail = |found: &&Finding| matches!(found.kind, Kind::Gap | Kind::Pending);
@@ -240,7 +261,7 @@ fn judge_unlisted(
             })
         }));
     }
-    findings
+    (findings, left)
 }
 
 /// Whether proved digests cover the time in the name of a file.
@@ -320,7 +341,7 @@ impl Late<'_, '_> {
             logs: None,
             digests,
         };
-        let mut found = walk::walk(run.archive, run.start, &wanted);
+        let mut found = walk::walk(run.archive, run.start, &wanted, run.stop);
         let known: HashSet<&str> = chains
             .iter()
             .flat_map(|chained| &chained.later)
@@ -370,6 +391,9 @@ impl Late<'_, '_> {
                 for file in sought {
                     names.remove(file_name(&file.s3_object));
                 }
+            }
+            if self.run.stop.is_due() {
+                return;
             }
             proof.findings.extend(problems);
         }

@@ -7,6 +7,7 @@ use crate::audit::cloudtrail::digest::name::DigestName;
 use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, key_before};
 use crate::audit::cloudtrail::span::{FolderDate, Minute};
 use crate::audit::decode::Problem;
+use crate::audit::pipeline::Stop;
 
 /// The folder of digests, beside `CloudTrail/`.
 const DIGESTS: &str = "CloudTrail-Digest";
@@ -112,15 +113,16 @@ struct Step {
     depth: u8,
 }
 
-/// Looks into a folder and all that can hold what is wanted below it.
-pub fn walk(archive: &dyn Archive, folder: &str, wanted: &Wanted) -> Found {
+/// Looks into a folder and all that can hold what is wanted below it. What is found when it is time
+/// to stop is not all.
+pub fn walk(archive: &dyn Archive, folder: &str, wanted: &Wanted, stop: &Stop) -> Found {
     let mut found = Found::default();
     let mut searched = 0;
     let mut level = vec![Step {
         folder: folder.to_owned(),
         depth: 0,
     }];
-    while !level.is_empty() {
+    while !level.is_empty() && !stop.is_due() {
         let seen: Vec<_> = level
             .par_iter()
             .map(|step| look(archive, step, wanted))

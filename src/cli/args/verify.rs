@@ -1,10 +1,11 @@
 //! What `tfdrift verify` takes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::super::values::{OutputSpec, parse_account};
+use super::super::values::{OutputSpec, parse_account, parse_duration};
 use super::ReachArgs;
 use crate::window::Bound;
 
@@ -61,6 +62,13 @@ pub struct VerifyArgs {
     /// A report, and the file it goes to: console or json; can be repeated [default: console]
     #[arg(short, long = "output", value_name = "FORMAT[=FILE]", value_hint = ValueHint::AnyPath)]
     pub outputs: Vec<OutputSpec>,
+
+    /// Stop after so long, as 90s or 30m, and report what was verified until then
+    ///
+    /// What was not verified is said, and is not provable. Ctrl-C does the same at any time; a
+    /// second Ctrl-C ends at once, without a report.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub time_limit: Option<Duration>,
 
     /// How the bucket is reached.
     #[command(flatten)]

@@ -44,13 +44,15 @@ pub enum Kind {
     NoDigests,
     /// A place could not be looked into.
     PlaceUnread,
+    /// It was time to stop before all was looked at.
+    NotVerified,
     /// The next digest, which is yet to come, will tell.
     Pending,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::LogChanged,
         Self::LogMissing,
         Self::LogExtra,
@@ -65,6 +67,7 @@ impl Kind {
         Self::Gap,
         Self::NoDigests,
         Self::PlaceUnread,
+        Self::NotVerified,
         Self::Pending,
     ];
 
@@ -86,6 +89,7 @@ impl Kind {
             Self::Gap => "gap",
             Self::NoDigests => "no-digests",
             Self::PlaceUnread => "place-unread",
+            Self::NotVerified => "not-verified",
             Self::Pending => "pending",
         }
     }
@@ -107,7 +111,8 @@ impl Kind {
             | Self::Unsupported
             | Self::Gap
             | Self::NoDigests
-            | Self::PlaceUnread => Grade::Unproven,
+            | Self::PlaceUnread
+            | Self::NotVerified => Grade::Unproven,
             Self::Pending => Grade::Note,
         }
     }
@@ -137,6 +142,10 @@ impl Kind {
             Self::DigestUnsigned => {
                 "the signature lies in the metadata of the object: check the bucket itself, or put \
                  what `aws s3api head-object` prints beside the copy, as FILE.metadata.json"
+            }
+            Self::NotVerified => {
+                "run it again to its end: allow more time, or choose a shorter window, fewer \
+                 accounts or regions"
             }
             Self::KeyUnknown => {
                 "allow cloudtrail:ListPublicKeys, or give what `aws cloudtrail list-public-keys \
