@@ -34,6 +34,8 @@ struct Contents {
     taken: BTreeMap<String, u32>,
     /// Ids that the queue will not delete.
     stuck: BTreeSet<String>,
+    /// Whether nobody may show or hide messages.
+    fixed: bool,
 }
 
 /// A queue in the test's own process.
@@ -142,6 +144,10 @@ fn answer(asked: &Asked, contents: &mut Contents) -> Answer {
                 }
             }
             amz(200, &json!({"Successful": good, "Failed": bad}))
+        }
+        "AmazonSQS.ChangeMessageVisibilityBatch" if contents.fixed => {
+            let kind = "com.amazon.coral.service#AccessDeniedException";
+            amz(400, &json!({"__type": kind, "message": "not authorized"}))
         }
         "AmazonSQS.ChangeMessageVisibilityBatch" => {
             assert!(entries().len() <= 10);
@@ -319,13 +325,30 @@ fn what_cannot_be_used_stays_in_the_queue_and_is_named() {
 }
 
 #[test]
-fn without_an_output_no_message_is_deleted() {
-    let world = World::new(1);
-    world.deliver(0);
+fn without_an_output_no_message_is_deleted_and_all_are_there_for_the_next_scan() {
+    let world = World::new(12);
+    (0..12).for_each(|number| world.deliver(number));
+    world.queue.send("poison", &json!("no notice"));
     let (code, _, _) = world.scan(&["-o", "html=no/such/folder.html"]);
     assert_eq!(code, 1);
-    assert_eq!(world.queue.left(), [("m-000".to_owned(), true)]);
+    let left = world.queue.left();
+    assert_eq!(left.len(), 13);
+    assert!(left.iter().all(|(_, hidden)| !hidden), "{left:?}");
     assert_eq!(world.queue.asked("DeleteMessageBatch").len(), 0);
+    assert_eq!(drifts(&world.scan(&[]).1), 12);
+}
+
+#[test]
+fn who_may_not_show_messages_again_is_told_of_the_output_alone() {
+    let world = World::new(1);
+    world.deliver(0);
+    world.queue.contents.lock().unwrap().fixed = true;
+    let (code, _, text) = world.scan(&["-o", "html=no/such/folder.html"]);
+    assert_eq!(code, 1);
+    assert!(text.contains("no/such/folder.html"), "{text}");
+    assert!(!text.contains("not authorized"), "{text}");
+    assert_eq!(world.queue.left(), [("m-000".to_owned(), true)]);
+    assert!(!world.queue.asked("ChangeMessageVisibilityBatch").is_empty());
 }
 
 #[test]

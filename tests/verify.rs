@@ -388,10 +388,7 @@ fn a_proof_that_is_to_stop_says_what_it_did_not_verify_and_nothing_else() {
             "CloudTrail-Digest/eu-west-1/2026",
             "not all log files and digests were found",
         ),
-        (
-            "T110131Z",
-            "none of 5 digests and 4 log files was verified",
-        ),
+        ("T110131Z", "none of 5 digests and 4 log files was verified"),
         ("T1035Z", "of 4 log files were not verified"),
     ] {
         let store = stuck(&archive, stuck_on);

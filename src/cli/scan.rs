@@ -23,6 +23,7 @@ use super::verify;
 use crate::audit::cloudtrail::span::DEFAULT_LAG;
 use crate::audit::pipeline::{self, Stop};
 use crate::audit::source::TrailLocation;
+use crate::audit::source::sqs::Borrowed;
 use crate::audit::verify::index::{self, Index};
 use crate::audit::verify::{Source, Witness};
 use crate::checkpoint::store::Store;
@@ -96,6 +97,8 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
     }
     let queues = queues(&trails, &reach.s3)?;
     options.queues.clone_from(&queues);
+    // Whatever fails from here on, its messages are there for the next scan.
+    let _borrowed = Borrowed(queues.clone());
     let watches = queues.iter().map(|queue| Arc::clone(queue) as _);
     options.watches.extend(watches);
     // Who names a beginning wants it read, whatever was read before.

@@ -46,6 +46,9 @@ const MOST: usize = 100_000;
 /// What an object is taken to be long of whose message does not say.
 const USUAL: u64 = 1 << 20;
 
+/// How long giving back messages may take at the end of a scan that failed.
+const GIVING_BACK: Duration = Duration::from_secs(10);
+
 /// Problems with messages that are told one by one.
 const TOLD: usize = 10;
 
@@ -89,6 +92,15 @@ impl Drop for Queue {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Queues that get their messages back when this goes, unless they were settled by then.
+pub struct Borrowed(pub Vec<Arc<Queue>>);
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|queue| queue.give_back());
     }
 }
 
@@ -205,15 +217,18 @@ impl Queue {
         })
     }
 
-    /// Shows all messages to everyone again, as if they had not been taken.
+    /// Shows all messages that are not settled to everyone again, as if they had not been taken. They
+    /// come back by themselves, only later, where that cannot be done, or not soon.
     pub fn give_back(&self) {
-        let (done, stay) = self.lock().settle();
-        if let Some(runtime) = &self.runtime {
+        let (mut all, stay) = self.lock().settle();
+        all.extend(stay);
+        if let Some(runtime) = self.runtime.as_ref().filter(|_| !all.is_empty()) {
             runtime.block_on(async {
-                let client = self.client().await;
-                for messages in [&done, &stay] {
-                    hide(client, &self.url, messages, Duration::ZERO).await;
-                }
+                let shown = async {
+                    let client = self.client().await;
+                    hide(client, &self.url, &all, Duration::ZERO).await;
+                };
+                let _ = tokio::time::timeout(GIVING_BACK, shown).await;
             });
         }
     }

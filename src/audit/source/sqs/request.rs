@@ -10,11 +10,16 @@ use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
 };
 
+use tokio::task::JoinSet;
+
 use super::held::Receipt;
 use crate::s3;
 
 /// Messages deleted or kept hidden with one request, as many as the queue takes.
 pub(super) const BATCH: usize = 10;
+
+/// Requests at once that hide messages.
+const AT_ONCE: usize = 16;
 
 /// A client for the queue of a URL.
 pub(super) async fn client(url: &str, options: &s3::Options) -> Client {
@@ -37,25 +42,41 @@ pub(super) async fn client(url: &str, options: &s3::Options) -> Client {
 
 /// Hides messages for a time from now. One that cannot be is read twice, and counts once.
 pub(super) async fn hide(client: &Client, url: &str, messages: &[Receipt], time: Duration) {
+    let mut batches = JoinSet::new();
     for batch in messages.chunks(BATCH) {
-        let entries = batch
-            .iter()
-            .enumerate()
-            .filter_map(|(number, (_, receipt))| {
-                ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(number.to_string())
-                    .receipt_handle(receipt)
-                    .visibility_timeout(seconds(time))
-                    .build()
-                    .ok()
-            });
-        let _ = client
-            .change_message_visibility_batch()
-            .queue_url(url)
-            .set_entries(Some(entries.collect()))
-            .send()
-            .await;
+        while batches.len() >= AT_ONCE {
+            // Whoever may not do it once may not do it any more.
+            if !matches!(batches.join_next().await, Some(Ok(true))) {
+                return;
+            }
+        }
+        let (client, url) = (client.clone(), url.to_owned());
+        batches.spawn(hide_batch(client, url, batch.to_vec(), time));
     }
+    batches.join_all().await;
+}
+
+/// Returns false when the queue does not let us.
+async fn hide_batch(client: Client, url: String, batch: Vec<Receipt>, time: Duration) -> bool {
+    let entries = batch
+        .iter()
+        .enumerate()
+        .filter_map(|(number, (_, receipt))| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(number.to_string())
+                .receipt_handle(receipt)
+                .visibility_timeout(seconds(time))
+                .build()
+                .ok()
+        });
+    let answer = client
+        .change_message_visibility_batch()
+        .queue_url(url)
+        .set_entries(Some(entries.collect()))
+        .send()
+        .await;
+    let denied = |code: &str| code.starts_with("AccessDenied");
+    !answer.is_err_and(|error| error.code().is_some_and(denied))
 }
 
 /// Deletes some messages. Returns how many were not, and what was said.
