@@ -2,8 +2,9 @@
 //!
 //! Starts a store in this process that knows so many keys (default 2,000,000) and answers each
 //! request after so many milliseconds (default 30), lists it as a scan does, reads nothing, and
-//! prints requests, time and the memory that came on top. Buckets of three shapes: folders of a few
-//! log files over many days, folders of a few over many accounts, and one folder that holds all.
+//! prints requests, time and the memory that came on top. Buckets of four shapes: folders of a few
+//! log files over many days, folders of a few over many accounts, one folder that holds all of a
+//! day, and copies of many accounts and days in one folder. What a proof lists is measured too.
 #![allow(
     clippy::print_stdout,
     clippy::cast_possible_wrap,
@@ -25,8 +26,12 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
+use tfdrift::audit::cloudtrail::digest::finding::{Finding, Kind};
+use tfdrift::audit::cloudtrail::digest::keys::PublicKeys;
 use tfdrift::audit::decode::Filter;
-use tfdrift::audit::pipeline::{self, NoProgress, Options, Watch};
+use tfdrift::audit::pipeline::{self, NoProgress, Options, Stop, Watch};
+use tfdrift::audit::verify::keys::NoSource;
+use tfdrift::audit::verify::{Ask, Source, verify};
 use tfdrift::window::Window;
 use tokio::net::TcpListener;
 
@@ -66,24 +71,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let keys: usize = numbers.next().unwrap_or(2_000_000);
     let delay = Duration::from_millis(numbers.next().unwrap_or(30) as u64);
     let few = 27;
-    for (name, accounts, regions, days) in [
+    for (name, accounts, regions, days, copied) in [
         (
             "few a day, 10 accounts",
             10,
             17,
             (keys / (170 * few)).max(1),
+            false,
         ),
-        ("few an account, 1 day", keys / (17 * few), 17, 1),
-        ("all in one folder", 1, 1, 1),
+        ("few an account, 1 day", keys / (17 * few), 17, 1, false),
+        ("all in one folder", 1, 1, 1, false),
+        ("copied into one folder", 10, 17, 30, true),
     ] {
+        let mut keys = bucket(accounts, regions, days, keys);
+        if copied {
+            let name = |key: &String| format!("copies/{}", key.rsplit('/').next().unwrap_or(key));
+            keys = keys.iter().map(name).collect();
+            keys.sort_unstable();
+        }
         let bucket = Bucket {
-            keys: bucket(accounts, regions, days, keys),
+            keys,
             delay,
             requests: AtomicU64::new(0),
             running: AtomicUsize::new(0),
             most_running: AtomicUsize::new(0),
         };
-        list(name, bucket, days)?;
+        list(name, bucket, days, copied)?;
     }
     Ok(())
 }
@@ -114,7 +127,7 @@ fn bucket(accounts: usize, regions: usize, days: usize, keys: usize) -> Vec<Stri
     all
 }
 
-fn list(name: &str, bucket: Bucket, days: usize) -> Result<(), Box<dyn Error>> {
+fn list(name: &str, bucket: Bucket, days: usize, copied: bool) -> Result<(), Box<dyn Error>> {
     let bucket = Arc::new(bucket);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -145,25 +158,57 @@ fn list(name: &str, bucket: Bucket, days: usize) -> Result<(), Box<dyn Error>> {
         wanted: &|_| true,
         failed: true,
     };
-    let trails = ["s3://logs/AWSLogs/".parse()?];
+    let place = if copied {
+        "s3://logs/copies/"
+    } else {
+        "s3://logs/AWSLogs/"
+    };
+    let trails = [place.parse()?];
     // Twice, as the first tells of the time before.
     let before = peak_memory().min(peak_memory());
     let start = Instant::now();
     let tally = pipeline::read(&trails, &filter, &options, &NoProgress, &|_| {})?;
-    let seconds = start.elapsed().as_secs_f64();
     assert_eq!(tally.problems, []);
     let (found, keys) = (count.0.load(Ordering::Relaxed), bucket.keys.len());
     assert_eq!(found, keys as u64, "of {name}");
+    tell(name, &bucket, start, before);
+    if !copied {
+        let source = Source::new(&trails[0], &options.s3, &Stop::default());
+        let source = source.map_err(|problem| problem.problem)?;
+        let ask = Ask {
+            window: filter.window,
+            lag: options.lag,
+            now: filter.window.until,
+            accounts: Vec::new(),
+            regions: Vec::new(),
+            keys: PublicKeys::default(),
+            source: &NoSource,
+            read: None,
+        };
+        bucket.requests.store(0, Ordering::Relaxed);
+        bucket.most_running.store(0, Ordering::Relaxed);
+        let before = peak_memory().min(peak_memory());
+        let start = Instant::now();
+        let proof = verify(&[source], &ask);
+        // There are no digests: what is found of each region is that.
+        let none = |found: &Finding| found.kind == Kind::NoDigests;
+        assert!(proof.findings.iter().all(none) && !proof.findings.is_empty());
+        tell("  for a proof", &bucket, start, before);
+    }
+    runtime.shutdown_background();
+    Ok(())
+}
+
+fn tell(name: &str, bucket: &Bucket, start: Instant, memory: f64) {
+    let (seconds, keys) = (start.elapsed().as_secs_f64(), bucket.keys.len());
     println!(
         "{name:<24} {keys:>8} keys {:>7} requests {:>4} at once {seconds:>6.1} s {:>9.0} keys/s \
          {:>4.0} MB more",
         bucket.requests.load(Ordering::Relaxed),
         bucket.most_running.load(Ordering::Relaxed),
         keys as f64 / seconds,
-        (peak_memory() - before) / 1e6
+        (peak_memory() - memory) / 1e6
     );
-    runtime.shutdown_background();
-    Ok(())
 }
 
 /// The beginning of the day that lies so many days behind the last.
