@@ -2,6 +2,7 @@
 //! fetches what must be hashed, and lets [`super::cloudtrail::digest`] judge.
 
 pub mod archive;
+mod bucket;
 mod hash;
 pub mod index;
 pub mod keys;

@@ -5,6 +5,7 @@
 //! few are ever pending however many accounts and days there are; keys go out as they are
 //! listed and are never collected.
 
+mod lister;
 mod pace;
 mod plan;
 mod range;
@@ -12,14 +13,14 @@ mod trouble;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+pub use lister::{Lister, Run};
 pub use pace::Pace;
 use plan::{Step, first_step, last_part};
-use range::{DatedFolder, Range};
+pub use range::Range;
 pub use trouble::Trouble;
 use trouble::{foreign, nothing_there, stopped, too_wide};
 
@@ -35,13 +36,6 @@ const MOST_DEPTH: u8 = 4;
 
 /// How deep folders of copied log files are listed apart, many at once.
 const LOOSE_DEPTH: u8 = 2;
-
-/// Times a page is asked for when the store says to slow down, each time with all the patience of
-/// the client.
-const LIST_ATTEMPTS: u32 = 5;
-
-/// The pause before the second time; before the third it is twice as long, and so on.
-const LIST_PAUSE: Duration = Duration::from_millis(100);
 
 /// An object to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +68,7 @@ pub struct Walk {
 /// What all steps of a walk share.
 struct Shared {
     walk: Walk,
-    bucket: Arc<str>,
+    lister: Lister,
     searched: AtomicUsize,
     search_cut: AtomicBool,
     layout_found: AtomicBool,
@@ -85,7 +79,11 @@ impl Walk {
     /// Lists what lies at a location. Returns what went wrong; an empty list when nothing did.
     pub async fn run(self, location: &Location) -> Vec<Trouble> {
         let shared = Arc::new(Shared {
-            bucket: Arc::from(location.bucket.as_str()),
+            lister: Lister {
+                client: self.client.clone(),
+                bucket: Arc::from(location.bucket.as_str()),
+                pace: Arc::clone(&self.pace),
+            },
             walk: self,
             searched: AtomicUsize::new(0),
             search_cut: AtomicBool::new(false),
@@ -159,7 +157,7 @@ impl Shared {
                         return;
                     }
                 }
-                Some(Err(_)) => troubles.push(Trouble::Place(stopped(&self.bucket))),
+                Some(Err(_)) => troubles.push(Trouble::Place(stopped(&self.lister.bucket))),
             }
             if self.walk.keys.is_closed() {
                 return;
@@ -212,48 +210,18 @@ impl Shared {
     }
 
     async fn files(&self, range: Range) -> Result<Vec<Step>, Error> {
-        let mut listing = Listing {
-            prefix: range.folder.clone(),
-            after: range.after.clone(),
-            ..Listing::default()
-        };
-        let mut first = true;
+        let mut run = Run::new(range);
         loop {
-            let page = self.list(&listing).await?;
-            let mut past = false;
-            let mut folder = DatedFolder::default();
-            for object in &page.objects {
-                if object.key >= range.before {
-                    return Ok(Vec::new());
-                }
-                if !range.holds(&object.key) {
-                    // A store that does not begin where it is told to: in parts, it would begin
-                    // anew with each.
-                    first = false;
-                    continue;
-                }
-                let (path, name) = object.key.rsplit_once('/').unwrap_or(("", &object.key));
-                // Many follow each other in one folder.
-                if folder.path != path {
-                    folder = DatedFolder::of(path, &self.walk.selection);
-                }
-                past |= folder.is_past(name, &self.walk.selection);
-                let wanted = folder.admitted && self.admits_name(name);
-                if wanted && !self.send(object.key.clone(), object.size).await {
+            let (objects, parts) = self.lister.next(&mut run, &self.walk.selection).await?;
+            for object in objects {
+                let wanted = self.admits_name(last_part(&object.key));
+                if wanted && !self.send(object.key, object.size).await {
                     return Ok(Vec::new());
                 }
             }
-            let Some(token) = page.next.filter(|_| !past) else {
-                return Ok(Vec::new());
-            };
-            if first {
-                let parts = range.split(&page.objects);
-                if !parts.is_empty() {
-                    return Ok(parts.into_iter().map(Step::Files).collect());
-                }
-                first = false;
+            if run.is_done() {
+                return Ok(parts.into_iter().map(Step::Files).collect());
             }
-            listing.token = Some(token);
         }
     }
 
@@ -312,31 +280,16 @@ impl Shared {
         }
     }
 
-    /// One page. A store that is asked too much is asked again, more slowly.
     async fn list(&self, listing: &Listing) -> Result<Page, Error> {
-        let mut attempt = 1;
-        let page = loop {
-            let pass = self.walk.pace.enter().await;
-            let refusals = self.walk.client.refusals();
-            let answer = self.walk.client.list(&self.bucket, listing).await;
-            let slow = self.walk.client.refusals() > refusals;
-            match answer {
-                Ok(page) => {
-                    pass.done(page.objects.len() + page.folders.len(), slow);
-                    break page;
-                }
-                Err(error) if error.reason == Reason::Throttled && attempt < LIST_ATTEMPTS => {
-                    pass.done(0, true);
-                    tokio::time::sleep(LIST_PAUSE * attempt).await;
-                    attempt += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        };
+        let page = self.lister.page(listing).await?;
         if !(page.objects.is_empty() && page.folders.is_empty()) {
-            self.anything_found.store(true, Ordering::Relaxed);
+            self.found_something();
         }
         Ok(page)
+    }
+
+    fn found_something(&self) {
+        self.anything_found.store(true, Ordering::Relaxed);
     }
 
     /// Sends an object on if it is one that is selected. False when nobody listens any more.
@@ -362,7 +315,7 @@ impl Shared {
         }
         match self.walk.client.head(location).await {
             Ok(found) => {
-                self.anything_found.store(true, Ordering::Relaxed);
+                self.found_something();
                 self.send(found.key, found.size).await;
                 Ok(true)
             }
@@ -377,7 +330,7 @@ impl Shared {
             return true;
         }
         (self.walk.listed)(size);
-        let bucket = Arc::clone(&self.bucket);
+        let bucket = Arc::clone(&self.lister.bucket);
         self.walk.keys.send(Key { bucket, key, size }).await.is_ok()
     }
 }

@@ -5,12 +5,17 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 use serde::Deserialize;
 
+use super::walk::place;
+use crate::audit::cloudtrail::layout::Selection;
+use crate::audit::cloudtrail::span::FolderDate;
 use crate::audit::decode::Problem;
-use crate::audit::pipeline::Stop;
 use crate::audit::source::local::unreadable;
-use crate::s3::{self, Blocking, Client, Location, Reason};
+
+/// Days that are listed one by one. For more, the folders that exist are listed first.
+const MOST_DAYS: usize = 31;
 
 /// What the metadata of a copy is called: the name of the copy, and this.
 pub const SIDECAR: &str = ".metadata.json";
@@ -24,13 +29,24 @@ pub struct File {
     pub modified: Option<Timestamp>,
 }
 
-/// What lies in a folder.
+/// A folder to list. Its name ends in a slash.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Which one.
+    pub folder: &'a str,
+    /// Of a region's folder, of log files or of digests, which days are wanted of it.
+    pub days: Option<&'a Selection>,
+}
+
+/// What lies in a folder, and perhaps in those of its days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folder {
     /// Files in it.
     pub files: Vec<File>,
-    /// Folders in it, each whole and with a slash at its end.
+    /// Folders in it that are still to be listed, each whole and with a slash at its end.
     pub folders: Vec<String>,
+    /// What could not be listed.
+    pub problems: Vec<Problem>,
 }
 
 /// A file that was read.
@@ -44,12 +60,8 @@ pub struct Content {
 
 /// A place with folders and files. Asked from many threads at once.
 pub trait Archive: Sync + Send {
-    /// Lists a folder, whose name ends in a slash, from behind a key. One that is not there is
-    /// empty.
-    ///
-    /// # Errors
-    /// When it cannot be listed.
-    fn list(&self, folder: &str, after: Option<&str>) -> Result<Folder, Problem>;
+    /// Lists folders: for each of them what lies in it. One that is not there is empty.
+    fn list(&self, asked: &[Asked<'_>]) -> Vec<Folder>;
 
     /// Reads a file; with its metadata if asked for.
     ///
@@ -65,96 +77,6 @@ pub trait Archive: Sync + Send {
 
     /// How many requests are worth making at once.
     fn requests(&self) -> usize;
-}
-
-/// A bucket, which is asked until it is time to stop.
-pub struct Bucket {
-    store: Blocking,
-    bucket: String,
-    stop: Stop,
-}
-
-impl Bucket {
-    /// Reaches a bucket.
-    ///
-    /// # Errors
-    /// When the system gives no thread to run on.
-    pub fn new(options: &s3::Options, bucket: &str, stop: &Stop) -> std::io::Result<Self> {
-        Ok(Self {
-            store: Blocking::new(options)?,
-            bucket: bucket.to_owned(),
-            stop: stop.clone(),
-        })
-    }
-
-    /// What is asked of a key, unless it is time to stop.
-    fn ask<T>(
-        &self,
-        key: &str,
-        ask: impl AsyncFnOnce(&Client) -> Result<T, s3::Error>,
-    ) -> Result<T, Problem> {
-        let answer = self.store.unless(self.stop.due(), ask);
-        let stopped = || Problem {
-            location: self.display(key),
-            place: None,
-            problem: self.stop.reason(),
-            remedy: None,
-        };
-        answer.ok_or_else(stopped)?.map_err(failed)
-    }
-}
-
-impl Archive for Bucket {
-    fn list(&self, folder: &str, after: Option<&str>) -> Result<Folder, Problem> {
-        let listing = s3::Listing {
-            prefix: folder.to_owned(),
-            folders: true,
-            after: after.map(str::to_owned),
-            token: None,
-        };
-        let page = self.ask(folder, async |client| {
-            client.list_all(&self.bucket, listing).await
-        })?;
-        let files = page.objects.into_iter().map(|object| File {
-            key: object.key,
-            modified: object.modified,
-        });
-        Ok(Folder {
-            files: files.collect(),
-            folders: page.folders,
-        })
-    }
-
-    fn read(&self, key: &str, _: bool) -> Result<Content, Problem> {
-        let location = Location::new(&self.bucket, key);
-        let mut fetched = self.ask(key, async |client| client.get(&location, None).await)?;
-        Ok(Content {
-            signature: fetched.metadata.remove("signature"),
-            bytes: fetched.bytes,
-        })
-    }
-
-    fn display(&self, key: &str) -> String {
-        Location::new(&self.bucket, key).to_string()
-    }
-
-    fn depth(&self) -> u8 {
-        4
-    }
-
-    fn requests(&self) -> usize {
-        32
-    }
-}
-
-fn failed(error: s3::Error) -> Problem {
-    let gone = error.reason == Reason::NoSuchKey;
-    Problem {
-        location: error.location.to_string(),
-        place: None,
-        problem: error.problem(),
-        remedy: (!gone).then(|| error.remedy()),
-    }
 }
 
 /// A copy on this machine, in a folder that is called by the name that the user gave it.
@@ -183,37 +105,8 @@ struct Sidecar {
 }
 
 impl Archive for Copied {
-    fn list(&self, folder: &str, _: Option<&str>) -> Result<Folder, Problem> {
-        let path = Path::new(folder);
-        let entries = match std::fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Folder::default()),
-            Err(error) => return Err(unreadable(path, &error)),
-        };
-        let mut found = Folder::default();
-        for entry in entries {
-            let entry = entry.map_err(|error| unreadable(path, &error))?;
-            // A name that is no text is none that CloudTrail gives.
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            let whole = format!("{folder}{name}");
-            // Links are followed, as they are when log files are read.
-            match std::fs::metadata(entry.path()) {
-                Ok(metadata) if metadata.is_dir() => {
-                    if !name.starts_with('.') {
-                        found.folders.push(format!("{whole}/"));
-                    }
-                }
-                _ => found.files.push(File {
-                    key: whole,
-                    modified: None,
-                }),
-            }
-        }
-        found.files.sort_by(|one, other| one.key.cmp(&other.key));
-        found.folders.sort_unstable();
-        Ok(found)
+    fn list(&self, asked: &[Asked<'_>]) -> Vec<Folder> {
+        asked.par_iter().map(copied).collect()
     }
 
     fn read(&self, key: &str, metadata: bool) -> Result<Content, Problem> {
@@ -244,4 +137,64 @@ impl Archive for Copied {
     fn requests(&self) -> usize {
         std::thread::available_parallelism().map_or(1, usize::from)
     }
+}
+
+/// What lies in a folder: of a region's, for a few days, in theirs.
+fn copied(asked: &Asked<'_>) -> Folder {
+    let days = asked.days.and_then(|wanted| wanted.span.days(MOST_DAYS));
+    let Some(days) = days else {
+        return listed(asked.folder);
+    };
+    let above = place(asked.folder).date;
+    let above = above.map(FolderDate::folders).unwrap_or_default();
+    let region = asked.folder.strip_suffix(&above).unwrap_or(asked.folder);
+    let mut all = Folder::default();
+    let days = days.into_iter().map(FolderDate::folders);
+    for day in days.filter(|day| day.starts_with(&above)) {
+        let one = listed(&format!("{region}{day}"));
+        all.files.extend(one.files);
+        all.folders.extend(one.folders);
+        all.problems.extend(one.problems);
+    }
+    all
+}
+
+fn listed(folder: &str) -> Folder {
+    entries(folder).unwrap_or_else(|problem| Folder {
+        problems: vec![problem],
+        ..Folder::default()
+    })
+}
+
+fn entries(folder: &str) -> Result<Folder, Problem> {
+    let path = Path::new(folder);
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Folder::default()),
+        Err(error) => return Err(unreadable(path, &error)),
+    };
+    let mut found = Folder::default();
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(path, &error))?;
+        // A name that is no text is none that CloudTrail gives.
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let whole = format!("{folder}{name}");
+        // Links are followed, as they are when log files are read.
+        match std::fs::metadata(entry.path()) {
+            Ok(metadata) if metadata.is_dir() => {
+                if !name.starts_with('.') {
+                    found.folders.push(format!("{whole}/"));
+                }
+            }
+            _ => found.files.push(File {
+                key: whole,
+                modified: None,
+            }),
+        }
+    }
+    found.files.sort_by(|one, other| one.key.cmp(&other.key));
+    found.folders.sort_unstable();
+    Ok(found)
 }

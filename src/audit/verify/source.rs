@@ -1,6 +1,7 @@
 //! Where an archive with digests begins.
 
-use super::archive::{Archive, Bucket, Copied};
+use super::archive::{Archive, Copied};
+use super::bucket::Bucket;
 use super::walk;
 use crate::audit::decode::Problem;
 use crate::audit::pipeline::Stop;

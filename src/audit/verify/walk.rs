@@ -1,19 +1,14 @@
 //! Finds digests and log files: follows CloudTrail's layout down to the days that matter.
 
-use rayon::prelude::*;
-
-use super::archive::{Archive, File};
+use super::archive::{Archive, Asked, File, Folder};
 use crate::audit::cloudtrail::digest::name::DigestName;
-use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, key_before};
-use crate::audit::cloudtrail::span::{FolderDate, Minute};
+use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection};
+use crate::audit::cloudtrail::span::Minute;
 use crate::audit::decode::Problem;
 use crate::audit::pipeline::Stop;
 
 /// The folder of digests, beside `CloudTrail/`.
 const DIGESTS: &str = "CloudTrail-Digest";
-
-/// Days that are asked for one by one. For more, the folders that exist are listed first.
-const MOST_DAYS: usize = 31;
 
 /// Folders to look into for `AWSLogs/` before giving up the search.
 const MOST_SEARCHED: usize = 1_000;
@@ -60,14 +55,6 @@ pub struct DigestEntry {
     pub name: DigestName,
 }
 
-impl Found {
-    fn absorb(&mut self, other: Self) {
-        self.logs.extend(other.logs);
-        self.digests.extend(other.digests);
-        self.problems.extend(other.problems);
-    }
-}
-
 /// Where to begin for a folder that the user named, and the region that it narrows to: digests lie
 /// beside log files, so a folder inside of the one leads to the account above both.
 pub fn start(folder: &str) -> (String, Option<String>) {
@@ -103,7 +90,8 @@ fn plain(folder: &str) -> &str {
     }
 }
 
-fn place(folder: &str) -> Place<'_> {
+/// Where a folder leads, among digests as among log files.
+pub(super) fn place(folder: &str) -> Place<'_> {
     Place::of(folder.split('/').map(plain))
 }
 
@@ -123,15 +111,13 @@ pub fn walk(archive: &dyn Archive, folder: &str, wanted: &Wanted, stop: &Stop) -
         depth: 0,
     }];
     while !level.is_empty() && !stop.is_due() {
-        let seen: Vec<_> = level
-            .par_iter()
-            .map(|step| look(archive, step, wanted))
-            .collect();
-        level.clear();
-        for (steps, one) in seen {
-            found.absorb(one);
-            level.extend(steps);
+        let asked: Vec<Asked<'_>> = level.iter().map(|step| step.ask(wanted)).collect();
+        let listed = archive.list(&asked);
+        let mut next = Vec::new();
+        for (step, listed) in level.iter().zip(listed) {
+            next.extend(look(archive, step, listed, wanted, &mut found));
         }
+        level = next;
         let outside = |step: &Step| place(&step.folder).level == Level::Outside;
         searched += level.iter().filter(|step| outside(step)).count();
         if searched > MOST_SEARCHED {
@@ -148,39 +134,27 @@ pub fn walk(archive: &dyn Archive, folder: &str, wanted: &Wanted, stop: &Stop) -
     found
 }
 
-/// Looks into one folder: the folders to go on with, and what lies in it.
-fn look(archive: &dyn Archive, step: &Step, wanted: &Wanted) -> (Vec<Step>, Found) {
-    let here = place(&step.folder);
-    let selection = selection(&step.folder, wanted);
-    if let (Level::Region, Some(selection)) = (here.level, selection)
-        && let Some(days) = selection.span.days(MOST_DAYS)
-    {
-        let above = here.date.map(FolderDate::folders).unwrap_or_default();
-        let region = step.folder.strip_suffix(&above).unwrap_or(&step.folder);
-        let days = days.into_iter().map(FolderDate::folders);
-        let steps = days.filter(|day| day.starts_with(&above)).map(|day| Step {
-            folder: format!("{region}{day}"),
-            depth: 0,
-        });
-        return (steps.collect(), Found::default());
-    }
-    let after = selection.and_then(|selection| after(&step.folder, &here, selection));
-    let listed = match archive.list(&step.folder, after.as_deref()) {
-        Ok(listed) => listed,
-        Err(problem) => {
-            let problems = vec![problem];
-            return (
-                Vec::new(),
-                Found {
-                    problems,
-                    ..Found::default()
-                },
-            );
+impl Step {
+    fn ask<'a>(&'a self, wanted: &'a Wanted) -> Asked<'a> {
+        let is_region = place(&self.folder).level == Level::Region;
+        Asked {
+            folder: &self.folder,
+            days: selection(&self.folder, wanted).filter(|_| is_region),
         }
-    };
-    let mut found = Found::default();
+    }
+}
+
+/// Sorts what was listed of a folder. Returns the folders to go on with.
+fn look(
+    archive: &dyn Archive,
+    step: &Step,
+    listed: Folder,
+    wanted: &Wanted,
+    found: &mut Found,
+) -> Vec<Step> {
+    found.problems.extend(listed.problems);
     for file in listed.files {
-        sort(file, wanted, &mut found);
+        sort(file, wanted, found);
     }
     let steps = listed.folders.into_iter().filter_map(|folder| {
         let place = place(&folder);
@@ -195,7 +169,7 @@ fn look(archive: &dyn Archive, step: &Step, wanted: &Wanted) -> (Vec<Step>, Foun
         };
         (admitted && depth <= archive.depth()).then_some(Step { folder, depth })
     });
-    (steps.collect(), found)
+    steps.collect()
 }
 
 fn is_trail(folder: &str) -> bool {
@@ -211,13 +185,6 @@ fn selection<'a>(folder: &str, wanted: &'a Wanted) -> Option<&'a Selection> {
     } else {
         None
     }
-}
-
-/// The key behind which the log files of the first day begin to matter.
-fn after(folder: &str, here: &Place<'_>, selection: &Selection) -> Option<String> {
-    let first = selection.span.first_of(here.date?)?;
-    is_trail(folder).then_some(())?;
-    Some(key_before(folder, here.account?, here.region?, first))
 }
 
 fn sort(file: File, wanted: &Wanted, found: &mut Found) {

@@ -17,16 +17,19 @@ const PAGES_OF_PART: i64 = 4;
 /// The least that a page is taken to cover, in minutes: names tell time in steps of this length.
 const LEAST_COVERED: i64 = 5;
 
+/// The folder of digests, beside `CloudTrail/` and of the same form.
+const DIGESTS: &str = "CloudTrail-Digest";
+
 /// The log files of a region, or of a year, month or day in it, from behind one key to before
-/// another.
+/// another; or its digests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Range {
+pub struct Range {
     /// What all keys begin with.
-    pub folder: String,
+    pub(super) folder: String,
     /// The key behind which it begins; none for the folder's first.
-    pub after: Option<String>,
+    pub(super) after: Option<String>,
     /// The key before which it ends.
-    pub before: String,
+    pub(super) before: String,
     /// The name time at which it ends, about.
     end: Minute,
     owner: Owner,
@@ -49,17 +52,32 @@ impl Owner {
     }
 }
 
+/// Where a path leads, among digests as among log files.
+fn place(path: &str) -> Place<'_> {
+    let plain = |folder| match folder {
+        DIGESTS => "CloudTrail",
+        other => other,
+    };
+    Place::of(path.split('/').map(plain))
+}
+
 impl Range {
     /// What a folder, of a region or deeper, holds for a span.
-    pub(super) fn of(folder: &str, span: &Span) -> Self {
-        let place = Place::of(folder.split('/'));
+    #[must_use]
+    pub fn of(folder: &str, span: &Span) -> Self {
+        let place = place(folder);
         let dated = place.date.map(FolderDate::folders).unwrap_or_default();
         let owner = Owner {
             root: folder.strip_suffix(&dated).unwrap_or(folder).to_owned(),
             account: place.account.unwrap_or_default().to_owned(),
             region: place.region.unwrap_or_default().to_owned(),
         };
-        let after = span.first().map(|first| owner.key_before(first));
+        // Digests have names of another form: they begin with the day.
+        let digests = folder.split('/').any(|part| part == DIGESTS);
+        let after = span.first().map(|first| match digests {
+            true => format!("{}{}", owner.root, first.day().folders()),
+            false => owner.key_before(first),
+        });
         let last_day = span.last().day().folders();
         Self {
             // Where the folder begins later, that is the beginning.
@@ -130,22 +148,22 @@ impl Range {
 
 /// A folder somewhere below a region: only those of days, and what is in them, hold log files.
 #[derive(Debug, Default)]
-pub(super) struct DatedFolder<'a> {
-    pub path: &'a str,
+pub(super) struct DatedFolder {
+    pub path: String,
     /// Whether its log files can be ones that are asked for.
     pub admitted: bool,
     /// Whether it is the last day that can hold such.
     last: bool,
 }
 
-impl<'a> DatedFolder<'a> {
-    pub(super) fn of(path: &'a str, selection: &Selection) -> Self {
-        let place = Place::of(path.split('/'));
+impl DatedFolder {
+    pub(super) fn of(path: &str, selection: &Selection) -> Self {
+        let place = place(path);
         let is_of_a_day = matches!(place.date, Some(FolderDate::Day(..)));
         Self {
-            path,
             admitted: is_of_a_day && selection.admits_place(&place),
             last: place.level == Level::Day && place.date == Some(selection.span.last().day()),
+            path: path.to_owned(),
         }
     }
 
