@@ -401,6 +401,38 @@ fn copies_without_the_layout_are_listed_whole_and_pruned_by_name() {
 }
 
 #[test]
+fn many_copies_in_one_folder_are_listed_in_runs_and_none_is_lost_or_read_twice() {
+    for begins_behind in [true, false] {
+        let store = Store::that_lists(Manner {
+            page: 8,
+            begins_behind,
+            ..Manner::default()
+        });
+        let copies = |folder: &str| -> Vec<String> {
+            let regions = ["eu-west-1", "us-east-1"].into_iter();
+            let owners = [A, B].map(|account| regions.clone().map(move |region| (account, region)));
+            let owners = owners.into_iter().flatten();
+            let keys = owners.flat_map(|(account, region)| {
+                (1..=25).map(move |day| {
+                    format!("{folder}{account}_CloudTrail_{region}_202601{day:02}T1000Z_x.json.gz")
+                })
+            });
+            keys.chain(["a.json", "2.json", "~.json"].map(|odd| format!("{folder}{odd}")))
+                .collect()
+        };
+        // The deepest is listed with all that is below it.
+        let folders = ["copies/", "copies/1 old/2/", "copies/1 old/2/3/"];
+        let expected: Vec<String> = folders.into_iter().flat_map(copies).collect();
+        for key in &expected {
+            store.put(key, &file("2026-01-15T10:00:00Z"));
+        }
+        let tally = whole_month(&store).run(&["s3://logs/copies/"]);
+        assert_eq!(tally.problems, []);
+        assert_eq!(store.asked().gets, sorted(expected));
+    }
+}
+
+#[test]
 fn a_bucket_that_is_missing_stops_no_other() {
     let (store, wanted) = organisation();
     let tally = Scan::of(&store).run(&["s3://nowhere/AWSLogs/", "s3://logs"]);

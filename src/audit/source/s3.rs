@@ -5,6 +5,7 @@
 //! few are ever pending however many accounts and days there are; keys go out as they are
 //! listed and are never collected.
 
+mod flat;
 mod lister;
 mod pace;
 mod plan;
@@ -14,9 +15,11 @@ mod trouble;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use flat::{Flat, Guide};
 pub use lister::{Lister, Run};
 pub use pace::Pace;
 use plan::{Step, first_step, last_part};
@@ -68,6 +71,7 @@ pub struct Walk {
 /// What all steps of a walk share.
 struct Shared {
     walk: Walk,
+    guide: Guide,
     lister: Lister,
     searched: AtomicUsize,
     search_cut: AtomicBool,
@@ -78,6 +82,8 @@ struct Shared {
 impl Walk {
     /// Lists what lies at a location. Returns what went wrong; an empty list when nothing did.
     pub async fn run(self, location: &Location) -> Vec<Trouble> {
+        let ends = self.selection.span.last().time().into_iter();
+        let ends = ends.chain([Timestamp::now()]);
         let shared = Arc::new(Shared {
             lister: Lister {
                 client: self.client.clone(),
@@ -85,6 +91,10 @@ impl Walk {
                 pace: Arc::clone(&self.pace),
             },
             walk: self,
+            guide: Guide {
+                ends: ends.collect(),
+                begins_anew: AtomicBool::new(false),
+            },
             searched: AtomicUsize::new(0),
             search_cut: AtomicBool::new(false),
             layout_found: AtomicBool::new(false),
@@ -113,10 +123,10 @@ impl Walk {
             }
         };
         let discovers = !matches!(first, Step::Files(_));
-        let searches = matches!(first, Step::Search { .. });
+        let searches = matches!(first, Step::Search(_));
         shared.run_all(first, &mut troubles).await;
         if searches && !shared.layout_found.load(Ordering::Relaxed) && troubles.is_empty() {
-            let loose = Step::Loose { folder, depth: 0 };
+            let loose = Step::Loose(Flat::of(folder, 0));
             shared.run_all(loose, &mut troubles).await;
         } else if shared.search_cut.load(Ordering::Relaxed) {
             troubles.push(Trouble::Place(too_wide(location)));
@@ -167,7 +177,7 @@ impl Shared {
 
     async fn run(&self, step: Step) -> Result<Vec<Step>, Error> {
         match step {
-            Step::Search { folder, depth } => self.search(folder, depth).await,
+            Step::Search(flat) => self.search(flat).await,
             Step::Accounts { folder } => {
                 self.layout_found.store(true, Ordering::Relaxed);
                 self.folders(&folder, |path, place| match place.level {
@@ -188,25 +198,33 @@ impl Shared {
                 .await
             }
             Step::Files(range) => self.files(range).await,
-            Step::Loose { folder, depth } => self.loose(folder, depth).await,
+            Step::Loose(flat) => self.loose(flat).await,
         }
     }
 
-    async fn search(&self, folder: String, depth: u8) -> Result<Vec<Step>, Error> {
-        if self.searched.fetch_add(1, Ordering::Relaxed) >= MOST_SEARCHED {
+    async fn search(&self, flat: Flat) -> Result<Vec<Step>, Error> {
+        if flat.is_first() && self.searched.fetch_add(1, Ordering::Relaxed) >= MOST_SEARCHED {
             self.search_cut.store(true, Ordering::Relaxed);
             return Ok(Vec::new());
         }
-        self.folders(&folder, |path, place| match place.level {
+        let deeper = flat.depth + 1;
+        let step = |path: String, place: Place| match place.level {
             Level::Root => Some(Step::Accounts { folder: path }),
             Level::Trail => Some(Step::Regions { folder: path }),
-            Level::Outside if depth < MOST_DEPTH => Some(Step::Search {
-                folder: path,
-                depth: depth + 1,
-            }),
+            Level::Outside if deeper <= MOST_DEPTH => Some(Step::Search(Flat::of(path, deeper))),
             _ => None,
-        })
-        .await
+        };
+        let mut steps = Vec::new();
+        let mut listing = flat.listing(true);
+        loop {
+            let mut page = self.list(&listing).await?;
+            let rest = flat.go_on(&mut page, &mut listing, &self.guide);
+            self.steps(page.folders, &step, &mut steps);
+            if let Some(rest) = rest {
+                steps.extend(rest.into_iter().map(Step::Search));
+                return Ok(steps);
+            }
+        }
     }
 
     async fn files(&self, range: Range) -> Result<Vec<Step>, Error> {
@@ -225,15 +243,12 @@ impl Shared {
         }
     }
 
-    async fn loose(&self, folder: String, depth: u8) -> Result<Vec<Step>, Error> {
+    async fn loose(&self, flat: Flat) -> Result<Vec<Step>, Error> {
         let mut steps = Vec::new();
-        let mut listing = Listing {
-            prefix: folder,
-            folders: depth < LOOSE_DEPTH,
-            ..Listing::default()
-        };
+        let mut listing = flat.listing(flat.depth < LOOSE_DEPTH);
         loop {
-            let page = self.list(&listing).await?;
+            let mut page = self.list(&listing).await?;
+            let rest = flat.go_on(&mut page, &mut listing, &self.guide);
             for object in &page.objects {
                 if !self.take(object).await {
                     return Ok(Vec::new());
@@ -241,13 +256,10 @@ impl Shared {
             }
             let folders = page.folders.into_iter();
             let admitted = folders.filter(|folder| self.admits_folder(folder));
-            steps.extend(admitted.map(|folder| Step::Loose {
-                folder,
-                depth: depth + 1,
-            }));
-            match page.next {
-                Some(token) => listing.token = Some(token),
-                None => return Ok(steps),
+            steps.extend(admitted.map(|folder| Step::Loose(Flat::of(folder, flat.depth + 1))));
+            if let Some(rest) = rest {
+                steps.extend(rest.into_iter().map(Step::Loose));
+                return Ok(steps);
             }
         }
     }
@@ -266,16 +278,26 @@ impl Shared {
         };
         loop {
             let page = self.list(&listing).await?;
-            for path in page.folders {
-                let whole = path.clone();
-                let place = Place::of(whole.split('/'));
-                if self.walk.selection.admits_place(&place) {
-                    steps.extend(step(path, place));
-                }
-            }
+            self.steps(page.folders, &step, &mut steps);
             match page.next {
                 Some(token) => listing.token = Some(token),
                 None => return Ok(steps),
+            }
+        }
+    }
+
+    /// Makes steps of those folders that can hold what is selected.
+    fn steps(
+        &self,
+        folders: Vec<String>,
+        step: &impl Fn(String, Place) -> Option<Step>,
+        steps: &mut Vec<Step>,
+    ) {
+        for path in folders {
+            let whole = path.clone();
+            let place = Place::of(whole.split('/'));
+            if self.walk.selection.admits_place(&place) {
+                steps.extend(step(path, place));
             }
         }
     }

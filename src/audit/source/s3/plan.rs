@@ -1,5 +1,6 @@
 //! What to list next, and where a walk begins.
 
+use super::flat::Flat;
 use super::range::Range;
 use crate::audit::cloudtrail::layout::{Level, Place, Selection};
 
@@ -7,7 +8,7 @@ use crate::audit::cloudtrail::layout::{Level, Place, Selection};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Look for the layout in a folder that is not part of it.
-    Search { folder: String, depth: u8 },
+    Search(Flat),
     /// `AWSLogs/`, or an organisation in it.
     Accounts { folder: String },
     /// `CloudTrail/` of an account.
@@ -15,7 +16,7 @@ pub(super) enum Step {
     /// The log files of a stretch of time.
     Files(Range),
     /// Whatever looks like a log file.
-    Loose { folder: String, depth: u8 },
+    Loose(Flat),
 }
 
 /// Where a walk begins for the folder that the user named. None: nothing in it is selected.
@@ -33,14 +34,14 @@ pub(super) fn first_step(
     let files = || Step::Files(Range::of(folder, &selection.span));
     let folder = folder.to_owned();
     Ok(Some(match place.level {
-        Level::Outside | Level::Foreign => Step::Search { folder, depth: 0 },
+        Level::Outside | Level::Foreign => Step::Search(Flat::of(folder, 0)),
         Level::Root => Step::Accounts { folder },
         Level::Account => Step::Regions {
             folder: format!("{folder}CloudTrail/"),
         },
         Level::Trail => Step::Regions { folder },
         Level::Region | Level::Day => files(),
-        Level::Loose => Step::Loose { folder, depth: 0 },
+        Level::Loose => Step::Loose(Flat::of(folder, 0)),
     }))
 }
 
