@@ -6,17 +6,17 @@ mod bucket;
 mod hash;
 pub mod index;
 pub mod keys;
+mod late;
 mod logs;
 mod source;
 mod walk;
 mod witness;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
 
-use super::cloudtrail::digest::Digest;
 use super::cloudtrail::digest::chain::{self, Checked, Link, Stretch};
 use super::cloudtrail::digest::finding::{Finding, Grade, Kind};
 use super::cloudtrail::digest::keys::PublicKeys;
@@ -288,7 +288,7 @@ impl<'a> Run<'a> {
         let all = fetched.iter().flat_map(|(name, links, witness, _)| {
             links.iter().chain(witness).map(move |link| (name, link))
         });
-        self.find_keys(all, keys, findings);
+        keys::find(self.ask.source, all, keys, findings);
         let chains = fetched
             .into_par_iter()
             .map(|(name, links, witness, later)| {
@@ -316,71 +316,6 @@ impl<'a> Run<'a> {
             }
         });
         links.collect()
-    }
-
-    /// Asks for the keys that are not known: where the log files come from, then where the trail
-    /// was made.
-    fn find_keys<'l>(
-        &self,
-        links: impl Iterator<Item = (&'l ChainName, &'l Link)>,
-        keys: &mut PublicKeys,
-        findings: &mut Vec<Finding>,
-    ) {
-        let mut unknown: HashMap<String, (BTreeSet<&str>, Timestamp, Timestamp)> = HashMap::new();
-        let mut regions: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
-        for (chain, link) in links {
-            let Some(digest) = link
-                .text
-                .as_ref()
-                .ok()
-                .and_then(|text| Digest::read(text).ok())
-            else {
-                continue;
-            };
-            let (Some(start), Some(end)) = (digest.start(), digest.end()) else {
-                continue;
-            };
-            let fingerprint = digest.digest_public_key_fingerprint;
-            if keys.get(&fingerprint).is_none() {
-                let entry = unknown
-                    .entry(fingerprint)
-                    .or_insert((BTreeSet::new(), start, end));
-                entry.0.insert(&chain.home);
-                (entry.1, entry.2) = (entry.1.min(start), entry.2.max(end));
-                let stretch = regions.entry(&chain.region).or_insert((start, end));
-                *stretch = (stretch.0.min(start), stretch.1.max(end));
-            }
-        }
-        let mut problems = BTreeMap::new();
-        let mut ask = |regions: BTreeMap<&str, (Timestamp, Timestamp)>, keys: &mut PublicKeys| {
-            for (region, (since, until)) in regions {
-                match self.ask.source.keys(region, since, until) {
-                    Ok(more) => keys.extend(more),
-                    Err(problem) => drop(problems.insert(region.to_owned(), problem)),
-                }
-            }
-        };
-        ask(regions, keys);
-        let mut homes: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
-        for (fingerprint, (regions, start, end)) in &unknown {
-            if keys.get(fingerprint).is_some() {
-                continue;
-            }
-            for home in regions {
-                let stretch = homes.entry(home).or_insert((*start, *end));
-                *stretch = (stretch.0.min(*start), stretch.1.max(*end));
-            }
-        }
-        ask(homes, keys);
-        findings.extend(problems.into_iter().map(|(region, problem)| Finding {
-            kind: Kind::KeyUnknown,
-            account: None,
-            region: Some(region),
-            location: "cloudtrail:ListPublicKeys".to_owned(),
-            problem: format!("the public keys could not be fetched: {problem}"),
-            since: None,
-            until: None,
-        }));
     }
 }
 

@@ -1,10 +1,16 @@
-//! Public keys from CloudTrail itself.
+//! Public keys from CloudTrail itself, and which of them are asked for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_cloudtrail::error::DisplayErrorContext;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use jiff::Timestamp;
 
+use crate::audit::cloudtrail::digest::Digest;
+use crate::audit::cloudtrail::digest::chain::Link;
+use crate::audit::cloudtrail::digest::finding::{Finding, Kind};
 use crate::audit::cloudtrail::digest::keys::PublicKeys;
+use crate::audit::cloudtrail::digest::name::ChainName;
 use crate::audit::pipeline::Stop;
 use crate::s3;
 
@@ -24,6 +30,71 @@ impl KeySource for NoSource {
     fn keys(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<PublicKeys, String> {
         Ok(PublicKeys::default())
     }
+}
+
+/// Asks for the keys that are not known: where the log files come from, then where the trail
+/// was made.
+pub(super) fn find<'l>(
+    source: &dyn KeySource,
+    links: impl Iterator<Item = (&'l ChainName, &'l Link)>,
+    keys: &mut PublicKeys,
+    findings: &mut Vec<Finding>,
+) {
+    let mut unknown: HashMap<String, (BTreeSet<&str>, Timestamp, Timestamp)> = HashMap::new();
+    let mut regions: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
+    for (chain, link) in links {
+        let Some(digest) = link
+            .text
+            .as_ref()
+            .ok()
+            .and_then(|text| Digest::read(text).ok())
+        else {
+            continue;
+        };
+        let (Some(start), Some(end)) = (digest.start(), digest.end()) else {
+            continue;
+        };
+        let fingerprint = digest.digest_public_key_fingerprint;
+        if keys.get(&fingerprint).is_none() {
+            let entry = unknown
+                .entry(fingerprint)
+                .or_insert((BTreeSet::new(), start, end));
+            entry.0.insert(&chain.home);
+            (entry.1, entry.2) = (entry.1.min(start), entry.2.max(end));
+            let stretch = regions.entry(&chain.region).or_insert((start, end));
+            *stretch = (stretch.0.min(start), stretch.1.max(end));
+        }
+    }
+    let mut problems = BTreeMap::new();
+    let mut ask = |regions: BTreeMap<&str, (Timestamp, Timestamp)>, keys: &mut PublicKeys| {
+        for (region, (since, until)) in regions {
+            match source.keys(region, since, until) {
+                Ok(more) => keys.extend(more),
+                Err(problem) => drop(problems.insert(region.to_owned(), problem)),
+            }
+        }
+    };
+    ask(regions, keys);
+    let mut homes: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
+    for (fingerprint, (regions, start, end)) in &unknown {
+        if keys.get(fingerprint).is_some() {
+            continue;
+        }
+        for home in regions {
+            let stretch = homes.entry(home).or_insert((*start, *end));
+            *stretch = (stretch.0.min(*start), stretch.1.max(*end));
+        }
+    }
+    ask(homes, keys);
+    findings.extend(problems.into_iter().map(|(region, problem)| Finding {
+        kind: Kind::KeyUnknown,
+        account: None,
+        region: Some(region),
+        location: "cloudtrail:ListPublicKeys".to_owned(),
+        problem: format!("the public keys could not be fetched: {problem}"),
+        since: None,
+        until: None,
+    }));
 }
 
 /// Asks CloudTrail, by `ListPublicKeys`, with the credentials that the bucket is read with. An
