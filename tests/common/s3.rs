@@ -86,7 +86,7 @@ impl Default for Manner {
 impl Manner {
     async fn answer(self, asked: &str) {
         if !self.stuck_on.is_empty() && asked.contains(self.stuck_on) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::walk::place;
+use crate::audit::cloudtrail::digest::name::place;
 use crate::audit::cloudtrail::layout::Selection;
 use crate::audit::cloudtrail::span::FolderDate;
 use crate::audit::decode::Problem;

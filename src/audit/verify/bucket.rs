@@ -18,7 +18,7 @@ const LISTINGS: usize = 128;
 /// A bucket, which is asked until it is time to stop.
 pub struct Bucket {
     store: Blocking,
-    bucket: String,
+    name: String,
     pace: Arc<Pace>,
     stop: Stop,
 }
@@ -31,7 +31,7 @@ impl Bucket {
     pub fn new(options: &s3::Options, bucket: &str, stop: &Stop) -> std::io::Result<Self> {
         Ok(Self {
             store: Blocking::new(options)?,
-            bucket: bucket.to_owned(),
+            name: bucket.to_owned(),
             pace: Arc::new(Pace::new(LISTINGS)),
             stop: stop.clone(),
         })
@@ -59,7 +59,7 @@ impl Archive for Bucket {
         let mut all = vec![Folder::default(); asked.len()];
         let parts = asked.iter().map(|asked| match asked.days {
             Some(wanted) => Part::Days(
-                Run::new(Range::of(asked.folder, &wanted.span)),
+                Box::new(Run::new(Range::of(asked.folder, &wanted.span))),
                 Arc::new(wanted.clone()),
             ),
             None => Part::Folder(asked.folder.to_owned()),
@@ -69,7 +69,7 @@ impl Archive for Bucket {
         self.store.unless(self.stop.due(), async |client| {
             let lister = Lister {
                 client: client.clone(),
-                bucket: Arc::from(self.bucket.as_str()),
+                bucket: Arc::from(self.name.as_str()),
                 pace: Arc::clone(&self.pace),
             };
             list_all(&lister, parts, &mut all).await;
@@ -78,7 +78,7 @@ impl Archive for Bucket {
     }
 
     fn read(&self, key: &str, _: bool) -> Result<Content, Problem> {
-        let location = Location::new(&self.bucket, key);
+        let location = Location::new(&self.name, key);
         let mut fetched = self.ask(key, async |client| client.get(&location, None).await)?;
         Ok(Content {
             signature: fetched.metadata.remove("signature"),
@@ -87,7 +87,7 @@ impl Archive for Bucket {
     }
 
     fn display(&self, key: &str) -> String {
-        Location::new(&self.bucket, key).to_string()
+        Location::new(&self.name, key).to_string()
     }
 
     fn depth(&self) -> u8 {
@@ -112,7 +112,7 @@ fn failed(error: s3::Error) -> Problem {
 /// A part of what is listed of a bucket.
 enum Part {
     Folder(String),
-    Days(Run, Arc<Selection>),
+    Days(Box<Run>, Arc<Selection>),
 }
 
 /// Lists all parts side by side, and those that they fall into, each for the place of its number.
@@ -177,7 +177,7 @@ async fn list_folder(
 
 async fn list_days(
     lister: &Lister,
-    mut run: Run,
+    mut run: Box<Run>,
     selection: Arc<Selection>,
     folder: &mut Folder,
 ) -> Result<Vec<Part>, s3::Error> {
@@ -185,7 +185,7 @@ async fn list_days(
         let (objects, rest) = lister.next(&mut run, &selection).await?;
         folder.files.extend(objects.into_iter().map(file));
         if run.is_done() {
-            let parts = rest.into_iter().map(Run::new);
+            let parts = rest.into_iter().map(|range| Box::new(Run::new(range)));
             return Ok(parts
                 .map(|run| Part::Days(run, Arc::clone(&selection)))
                 .collect());

@@ -1,14 +1,11 @@
 //! Finds digests and log files: follows CloudTrail's layout down to the days that matter.
 
 use super::archive::{Archive, Asked, File, Folder};
-use crate::audit::cloudtrail::digest::name::DigestName;
+use crate::audit::cloudtrail::digest::name::{DigestName, FOLDER, place, plain_folder};
 use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection};
 use crate::audit::cloudtrail::span::Minute;
 use crate::audit::decode::Problem;
 use crate::audit::pipeline::Stop;
-
-/// The folder of digests, beside `CloudTrail/`.
-const DIGESTS: &str = "CloudTrail-Digest";
 
 /// Folders to look into for `AWSLogs/` before giving up the search.
 const MOST_SEARCHED: usize = 1_000;
@@ -66,7 +63,7 @@ pub fn start(folder: &str) -> (String, Option<String>) {
         end += part.len();
         let name = part.trim_end_matches('/');
         if !name.is_empty() {
-            place = place.into_folder(plain(name));
+            place = place.into_folder(plain_folder(name));
         }
         if place.account.is_none() {
             account = None;
@@ -79,20 +76,6 @@ pub fn start(folder: &str) -> (String, Option<String>) {
         Some(above) => (above.to_owned(), place.region.map(str::to_owned)),
         None => (folder.to_owned(), None),
     }
-}
-
-/// Digests lie in folders of the same form as log files.
-fn plain(folder: &str) -> &str {
-    if folder == DIGESTS {
-        "CloudTrail"
-    } else {
-        folder
-    }
-}
-
-/// Where a folder leads, among digests as among log files.
-pub(super) fn place(folder: &str) -> Place<'_> {
-    Place::of(folder.split('/').map(plain))
 }
 
 /// A folder still to be looked into.
@@ -178,7 +161,7 @@ fn is_trail(folder: &str) -> bool {
 
 /// What selects in a folder of digests or of log files; none in any other, or if it is not wanted.
 fn selection<'a>(folder: &str, wanted: &'a Wanted) -> Option<&'a Selection> {
-    if folder.split('/').any(|part| part == DIGESTS) {
+    if folder.split('/').any(|part| part == FOLDER) {
         Some(&wanted.digests)
     } else if is_trail(folder) {
         wanted.logs.as_ref()

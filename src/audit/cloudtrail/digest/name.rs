@@ -1,4 +1,4 @@
-//! What the file name of a digest says.
+//! What the folder and the file name of a digest say.
 //!
 //! `ACCOUNT_CloudTrail-Digest_REGION_TRAIL_HOME_YYYYMMDDTHHmmssZ.json.gz`, where REGION is where
 //! the log files come from and HOME where the trail was made. A digest that was added later, for
@@ -7,6 +7,27 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+
+use crate::audit::cloudtrail::layout::Place;
+
+/// The folder of digests, beside `CloudTrail/` and of the same form.
+pub const FOLDER: &str = "CloudTrail-Digest";
+
+/// The folder of log files that takes the place of a digests' one; any other as it is.
+#[must_use]
+pub fn plain_folder(folder: &str) -> &str {
+    if folder == FOLDER {
+        "CloudTrail"
+    } else {
+        folder
+    }
+}
+
+/// Where a path of folders leads, among digests as among log files.
+#[must_use]
+pub fn place(path: &str) -> Place<'_> {
+    Place::of(path.split('/').map(plain_folder))
+}
 
 /// One chain of digests: each refers to the one before of the same chain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,7 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::last_part;
-use crate::audit::cloudtrail::layout::{Level, Name, Place, Selection, key_before};
+use crate::audit::cloudtrail::digest::name::{FOLDER, place};
+use crate::audit::cloudtrail::layout::{Level, Name, Selection, key_before};
 use crate::audit::cloudtrail::span::{FolderDate, Minute, Span};
 use crate::s3::Found;
 
@@ -16,9 +17,6 @@ const PAGES_OF_PART: i64 = 4;
 
 /// The least that a page is taken to cover, in minutes: names tell time in steps of this length.
 const LEAST_COVERED: i64 = 5;
-
-/// The folder of digests, beside `CloudTrail/` and of the same form.
-const DIGESTS: &str = "CloudTrail-Digest";
 
 /// The log files of a region, or of a year, month or day in it, from behind one key to before
 /// another; or its digests.
@@ -52,15 +50,6 @@ impl Owner {
     }
 }
 
-/// Where a path leads, among digests as among log files.
-fn place(path: &str) -> Place<'_> {
-    let plain = |folder| match folder {
-        DIGESTS => "CloudTrail",
-        other => other,
-    };
-    Place::of(path.split('/').map(plain))
-}
-
 impl Range {
     /// What a folder, of a region or deeper, holds for a span.
     #[must_use]
@@ -73,10 +62,13 @@ impl Range {
             region: place.region.unwrap_or_default().to_owned(),
         };
         // Digests have names of another form: they begin with the day.
-        let digests = folder.split('/').any(|part| part == DIGESTS);
-        let after = span.first().map(|first| match digests {
-            true => format!("{}{}", owner.root, first.day().folders()),
-            false => owner.key_before(first),
+        let digests = folder.split('/').any(|part| part == FOLDER);
+        let after = span.first().map(|first| {
+            if digests {
+                format!("{}{}", owner.root, first.day().folders())
+            } else {
+                owner.key_before(first)
+            }
         });
         let last_day = span.last().day().folders();
         Self {
