@@ -255,6 +255,7 @@ public-keys = "keys.json"
 since = "24h"
 until = 2026-01-15T10:00:00Z
 checkpoint = "last.json"
+late = "3d"
 repeat = true
 output = ["table", "json=drift.json"]
 show = ["resolved", "failed"]
@@ -301,6 +302,7 @@ expires = 2026-06-30
                 && !scan.verdict.report_only
         );
         assert!(scan.window.repeat && scan.window.checkpoint.is_some());
+        assert_eq!(scan.window.late, Some(Duration::from_hours(72)));
         assert!(scan.input.verify && scan.input.public_keys.len() == 1);
         assert_eq!(scan.window.since, Some("24h".parse().unwrap()));
         assert_eq!(
