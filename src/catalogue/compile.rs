@@ -35,8 +35,8 @@ fn replaced<'s>(source: &'s Source, place: &Place<'_>, whole: &[Path]) -> Cow<'s
         .iter()
         .filter(holds)
         .max_by_key(|path| path.steps.len());
-    let Some(within) = within.filter(|_| !source.unknown && !source.present && !source.alone)
-    else {
+    let stays = source.unknown || source.present || source.alone || source.more().kept;
+    let Some(within) = within.filter(|_| !stays) else {
         return Cow::Borrowed(source);
     };
     let nothing = match place {

@@ -296,6 +296,8 @@ pub struct More {
     pub default: Option<Value>,
     /// The default counts only if this object is there, though it may be blank.
     pub within: Option<Path>,
+    /// Left out of what is replaced whole, it stays as it is.
+    pub kept: bool,
     /// For blocks: the attribute that tells one from another.
     pub key: Option<Text>,
     /// For blocks: the only attribute that changes of members that are there already.
@@ -319,6 +321,7 @@ impl Source {
             map: BTreeMap::new(),
             default: None,
             within: None,
+            kept: false,
             key: None,
             apart: None,
             elsewhere: None,
