@@ -100,19 +100,20 @@ fn one(output: &OutputSpec, manner: &Manner, render: &Render<'_>) -> Result<(), 
         .format
         .parse()
         .map_err(|error| Error::Usage(format!("-o: {error}")))?;
-    let mut text = Vec::new();
-    let rendered = render(format, &manner.style(output.file.is_none()), &mut text);
+    let style = manner.style(output.file.is_none());
     match &output.file {
         None => {
-            rendered.map_err(Error::Stdout)?;
-            to_stdout(&text)
+            let mut out = io::stdout().lock();
+            render(format, &style, &mut out)
+                .and_then(|()| out.flush())
+                .map_err(Error::Stdout)
         }
-        Some(file) => rendered
-            .and_then(|()| replace(file, &text))
-            .map_err(|source| Error::Output {
+        Some(file) => {
+            replace(file, |out| render(format, &style, out)).map_err(|source| Error::Output {
                 place: file.display().to_string(),
                 source,
-            }),
+            })
+        }
     }
 }
 
@@ -128,14 +129,18 @@ pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
 }
 
 /// Writes a file whole or not at all, where the folder allows it.
-pub fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
+pub fn replace(
+    file: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
     // A pipe or a device is written to, never replaced.
     if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
-        return fs::write(file, text);
+        return write(&mut fs::File::create(file)?);
     }
     let mut beside = file.as_os_str().to_owned();
     beside.push(".part");
-    fs::write(&beside, text)
+    fs::File::create(&beside)
+        .and_then(|mut out| write(&mut out))
         .and_then(|()| fs::rename(&beside, file))
         .inspect_err(|_| {
             let _ = fs::remove_file(&beside);

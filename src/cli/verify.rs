@@ -73,10 +73,12 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
         written.map_err(Error::Stdout)?;
         match &spec.file {
             None => output::to_stdout(&out)?,
-            Some(file) => output::replace(file, &out).map_err(|source| Error::Output {
-                place: file.display().to_string(),
-                source,
-            })?,
+            Some(file) => {
+                output::replace(file, |to| to.write_all(&out)).map_err(|source| Error::Output {
+                    place: file.display().to_string(),
+                    source,
+                })?
+            }
         }
     }
     Ok(ExitCode::from(exit_code(&proof)))

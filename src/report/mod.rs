@@ -217,7 +217,7 @@ pub fn render(
     style: &Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let mut buffered = io::BufWriter::new(out);
+    let mut buffered = io::BufWriter::with_capacity(64 << 10, out);
     let out: &mut dyn io::Write = &mut buffered;
     match format {
         Format::Table => table::write(report, style, out),

@@ -161,7 +161,6 @@ fn target(
     let whole = whole(table)?;
     for (key, value) in table {
         match key.as_str() {
-            "whole" => {}
             "effect" => target.effect = effect(value)?,
             "find" => target.find = find(value)?,
             "only" => target.only = value.is(true),
@@ -184,7 +183,7 @@ fn target(
             "remove" => target
                 .changes
                 .extend(changes(Operation::Remove, value, body, typed, &[])?),
-            "like" | "drop" | "note" => {}
+            "like" | "drop" | "note" | "whole" => {}
             _ => {
                 return problem(format!(
                     "unknown key `{key}`; see docs/catalogue.md, *A target*"
