@@ -77,7 +77,7 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
                 output::replace(file, |to| to.write_all(&out)).map_err(|source| Error::Output {
                     place: file.display().to_string(),
                     source,
-                })?
+                })?;
             }
         }
     }
