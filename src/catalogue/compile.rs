@@ -1,6 +1,9 @@
 //! Turns the flat attribute entries of a rule into changes that know how the schema nests them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::path::Path;
 use super::rule::{Apart, Build, Change, Field, Fields, Kind, Operation, Shape, Source};
@@ -24,7 +27,46 @@ enum Place<'a> {
     Block(&'a Block),
 }
 
+/// A source that gives nothing, or its own default, where the call leaves it out of an object that it
+/// replaces whole. What the provider may fill in is left unsaid.
+fn replaced<'s>(source: &'s Source, place: &Place<'_>, whole: &[Path]) -> Cow<'s, Source> {
+    let holds = |path: &&Path| source.from.iter().any(|from| from.below(path).is_some());
+    let within = whole
+        .iter()
+        .filter(holds)
+        .max_by_key(|path| path.steps.len());
+    let stays = source.unknown || source.present || source.alone || source.more().kept;
+    let Some(within) = within.filter(|_| !stays) else {
+        return Cow::Borrowed(source);
+    };
+    let nothing = match place {
+        _ if source.more().default.is_some() => source.more().default.clone(),
+        Place::Attribute(attribute) if attribute.computed => None,
+        Place::Attribute(attribute) => Some(nothing(&attribute.ty)),
+        Place::Block(_) => Some(Value::Array(Vec::new())),
+    };
+    if nothing.is_none() {
+        return Cow::Borrowed(source);
+    }
+    let mut source = source.clone();
+    source.more_mut().default = nothing;
+    source.more_mut().within = Some(within.clone());
+    Cow::Owned(source)
+}
+
+/// How the provider reads back a value that is not there.
+fn nothing(ty: &Type) -> Value {
+    match ty {
+        Type::String | Type::Typed => Value::String(String::new()),
+        Type::Bool => Value::Bool(false),
+        Type::List(_) | Type::Set(_) => Value::Array(Vec::new()),
+        Type::Number | Type::Map(_) | Type::Any => Value::Null,
+    }
+}
+
 /// Compiles the entries of one operation of one target.
+///
+/// Of the objects at `whole`, what the call leaves out is nothing.
 ///
 /// # Errors
 /// When an entry names what the schema does not have, or members of a list that has no source.
@@ -32,6 +74,7 @@ pub fn compile(
     operation: Operation,
     entries: &BTreeMap<Text, Source>,
     body: &'static Body,
+    whole: &[Path],
 ) -> Result<Vec<Change>, CompileError> {
     let mut changes = Vec::new();
     for (attribute, source) in entries {
@@ -50,6 +93,8 @@ pub fn compile(
                 return Err(CompileError::NoList(attribute.to_string()));
             }
         }
+        let source = replaced(source, &place, whole);
+        let source = source.as_ref();
         let (shape, build) = match place {
             Place::Attribute(found) => {
                 // What goes from a map is named by its keys alone.

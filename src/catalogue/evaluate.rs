@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::path::{self, Path, Root};
-use super::rule::{Build, Change, Condition, Each, Kind, Pair, Source, TemplatePart, Test};
+use super::rule::{
+    Build, Change, Condition, Each, Kind, Operation, Pair, Source, TemplatePart, Test,
+};
 use super::schema::Type;
 use super::text::Text;
 use super::value::{Given, coerce, holds_hidden, is_blank, is_hidden, single};
@@ -158,21 +160,36 @@ impl<'a> View<'a> {
                     .iter()
                     .fold(value, |value, transform| transform.apply(value));
                 if value.is_null() {
-                    return source
-                        .more()
-                        .default
-                        .clone()
-                        .map_or(Given::Absent, Given::Value);
+                    return self.default(source);
                 }
                 Given::Value(mapped(value, source))
             }
-            Given::Absent => source
-                .more()
-                .default
-                .clone()
-                .map_or(Given::Absent, Given::Value),
+            Given::Absent => self.default(source),
             Given::Hidden | Given::Alike(_) => Given::Hidden,
         }
+    }
+
+    /// What holds when a call leaves a source out.
+    fn default(&self, source: &Source) -> Given {
+        let more = source.more();
+        let replaced = |path: &Path| self.stands_empty(path);
+        match &more.default {
+            Some(default) if more.within.as_ref().is_none_or(replaced) => {
+                Given::Value(default.clone())
+            }
+            _ => Given::Absent,
+        }
+    }
+
+    /// Whether a source lies in a list that the call gives without members: then nothing is left of it.
+    /// A list of keys and values says nothing of the keys that it leaves out.
+    fn is_emptied(&self, source: &Source) -> bool {
+        let emptied = |path: &Path| {
+            let asked = matches!(path.root, Root::Request | Root::Item);
+            let picked = asked.then(|| path::select(self.root(path.root), &path.steps));
+            !path.is_keyed() && picked.is_some_and(|picked| picked.emptied)
+        };
+        !source.unknown && !source.present && source.from.iter().any(emptied)
     }
 
     /// One empty block if a path is there at all, none if what stands around it is.
@@ -325,7 +342,14 @@ impl<'a> View<'a> {
     pub fn changes<'r>(&self, changes: &'r [Change]) -> Vec<(&'r Change, Given)> {
         let mut given: Vec<(&Change, Given)> = changes
             .iter()
-            .map(|change| (change, self.build(&change.build)))
+            .map(|change| match (&change.build, self.build(&change.build)) {
+                (Build::Leaf(source, _), Given::Absent)
+                    if change.operation == Operation::Set && self.is_emptied(source) =>
+                {
+                    (change, Given::Value(Value::Null))
+                }
+                (_, given) => (change, given),
+            })
             .filter(|(_, given)| *given != Given::Absent)
             .collect();
         let clears = |given: &Given| matches!(given, Given::Value(value) if is_blank(value));

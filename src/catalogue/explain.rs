@@ -287,6 +287,10 @@ fn source(source: &Source, item: &str) -> String {
     }
     if let Some(default) = &source.more().default {
         text = format!("{text}, else {default}");
+        let within = source.more().within.as_ref();
+        if let Some(within) = within.filter(|within| !within.steps.is_empty()) {
+            text = format!("{text} if {} is given", path(within, item));
+        }
     }
     if source.present {
         text = format!("whether {text} is there");
@@ -380,12 +384,14 @@ mod tests {
 service = "ecs.amazonaws.com"
 [UpdateService.aws_ecs_service]
 when = ["!dryRun", "mode=on"]
+whole = "networkConfiguration"
 find.name = "service | tail"
 find."cluster?" = ["cluster", "response.service.clusterArn"]
 set.desired_count = { from = ["desiredCount", "count"], default = 1 }
 set.enable_ecs_managed_tags = { value = true }
 set.health_check_grace_period_seconds = { unknown = true }
 set."load_balancer" = "loadBalancers"
+set."network_configuration.assign_public_ip" = "networkConfiguration.awsvpcConfiguration.assignPublicIp"
 set."load_balancer.container_name" = "loadBalancers.containerName"
 add.tags = 'tags["a.b"]'
 "#;
@@ -421,6 +427,10 @@ add.tags = 'tags["a.b"]'
                 (
                     "load_balancer.container_name",
                     "loadBalancers[].containerName"
+                ),
+                (
+                    "network_configuration.assign_public_ip",
+                    "networkConfiguration.awsvpcConfiguration.assignPublicIp, else false if networkConfiguration is given"
                 ),
             ]
         );

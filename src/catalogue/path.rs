@@ -50,6 +50,8 @@ pub struct Picked<'a> {
     pub values: Vec<&'a Value>,
     /// Whether the path went through a list.
     pub many: bool,
+    /// Whether the path came to a list without members.
+    pub emptied: bool,
     /// Whether the way was barred by a value that the log hides.
     pub hidden: bool,
 }
@@ -158,6 +160,7 @@ pub fn select<'a>(from: &'a Value, steps: &[Step]) -> Picked<'a> {
         for value in std::mem::take(&mut picked.values) {
             let mut opened = Vec::new();
             open(value, &mut opened, &mut picked.many, step);
+            picked.emptied |= opened.is_empty();
             for value in opened {
                 if is_hidden(value) {
                     picked.hidden = true;

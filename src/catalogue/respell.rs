@@ -104,14 +104,18 @@ fn free(given: &Value, words: &Names, depth: usize) -> Option<Value> {
             Some(Value::Array(vec![Value::Object(block)]))
         }
         Value::Array(list) => {
-            let members = list.iter().map(|member| {
-                let member = free(member, words, depth + 1)?;
-                match member {
-                    Value::Array(mut block) => block.pop(),
-                    plain => Some(plain),
+            let member = |given: &Value| {
+                let spelt = free(given, words, depth + 1)?;
+                match spelt {
+                    // Of several blocks each is one in the list, in no list of its own.
+                    Value::Array(mut block) if given.is_object() => block.pop(),
+                    spelt => Some(spelt),
                 }
-            });
-            members.collect::<Option<_>>().map(Value::Array)
+            };
+            list.iter()
+                .map(member)
+                .collect::<Option<_>>()
+                .map(Value::Array)
         }
         plain => Some(plain.clone()),
     }
@@ -171,6 +175,13 @@ mod tests {
             Some(
                 json!([{"name": "x", "statement": [{"xss_match_statement": [{"field_to_match": [{"body": [{}]}],
                 "text_transformation": [{"priority": 0, "type": "NONE"}]}]}]}])
+            )
+        );
+        let lists = json!([{"name": "x", "statement": {"a": {"rows": [["u", "v"], []], "marks": [{"k": 1}]}}}]);
+        assert_eq!(
+            respelt(&held, &lists, rule(), &Names::new()),
+            Some(
+                json!([{"name": "x", "statement": [{"a": [{"rows": [["u", "v"], []], "marks": [{"k": 1}]}]}]}])
             )
         );
         let hidden = json!([{"name": "HIDDEN_DUE_TO_SECURITY_REASONS"}]);

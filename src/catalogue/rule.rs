@@ -47,6 +47,8 @@ pub struct Target {
     pub yields: Vec<(Text, Text)>,
     /// What no state has is gone with the last of the members that this takes from it.
     pub ends: bool,
+    /// So is what a state has.
+    pub ends_managed: bool,
     /// The target counts only if all of these hold.
     pub when: Vec<Condition>,
     /// The call is many calls in one, for this target.
@@ -292,6 +294,10 @@ pub struct More {
     pub map: BTreeMap<Text, Value>,
     /// The value when the call leaves it out.
     pub default: Option<Value>,
+    /// The default counts only if this object is there, though it may be blank.
+    pub within: Option<Path>,
+    /// Left out of what is replaced whole, it stays as it is.
+    pub kept: bool,
     /// For blocks: the attribute that tells one from another.
     pub key: Option<Text>,
     /// For blocks: the only attribute that changes of members that are there already.
@@ -314,6 +320,8 @@ impl Source {
             transforms: Vec::new(),
             map: BTreeMap::new(),
             default: None,
+            within: None,
+            kept: false,
             key: None,
             apart: None,
             elsewhere: None,

@@ -106,6 +106,7 @@ fn touches(effects: &Effects<'_>) -> Option<Vec<Touch>> {
                 instance,
                 kind: EffectKind::Update,
                 changes,
+                ends: false,
             } => (instance, changes),
             Effect::Unmapped(_) => continue,
             _ => return None,

@@ -276,7 +276,7 @@ pub fn spelt_like(believed: &Value, found: Value, shape: &Shape) -> Value {
 
 fn text_like(old: &str, new: String) -> String {
     match (Arn::parse(old), Arn::parse(&new)) {
-        (Some(arn), None) if !new.is_empty() && !new.contains(['/', ' ', '{']) => {
+        (Some(arn), None) if !new.is_empty() && !new.contains(['/', ' ', '{', '*']) => {
             let own = arn.resource.len() - arn.resource.find(['/', ':']).map_or(0, |at| at + 1);
             old.get(..old.len().saturating_sub(own))
                 .map_or(new.clone(), |stem| format!("{stem}{new}"))
@@ -489,6 +489,7 @@ mod tests {
                 "api-admin",
             ),
             ("", "x", "x"),
+            ("arn:aws:iam::123456789012:root", "*", "*"),
         ];
         for (old, new, want) in cases {
             assert_eq!(spelt_like(&json!(old), json!(new), &shape), json!(want));

@@ -63,6 +63,8 @@ pub enum Effect<'a> {
         kind: EffectKind,
         /// The attributes it speaks of.
         changes: Vec<(&'a Change, Given)>,
+        /// Whether it is gone with the last of what the call takes from it.
+        ends: bool,
     },
     /// It makes a resource that no state has.
     Created(Created),
@@ -346,6 +348,7 @@ impl<'a> Resolver<'a> {
             instance: *instance,
             kind: target.effect,
             changes: changes.clone(),
+            ends: target.ends_managed,
         }));
     }
 
@@ -457,6 +460,7 @@ impl<'a> Resolver<'a> {
                         instance: *instance,
                         kind: target.effect,
                         changes: changes.clone(),
+                        ends: false,
                     }
                 })
                 .collect();

@@ -115,6 +115,16 @@ impl Live {
         }
     }
 
+    /// Whether nothing is left of what these changes took from.
+    #[must_use]
+    pub fn is_spent(&self, taken: &[&Change]) -> bool {
+        let is_empty = |change: &&Change| {
+            let slot = self.slots.get(change.path.as_str());
+            slot.is_some_and(|slot| slot.current == Known::Value(Value::Array(Vec::new())))
+        };
+        !taken.is_empty() && taken.iter().all(is_empty)
+    }
+
     /// What a call left an attribute at is not known after all: it changed what nobody saw.
     pub fn doubt(&mut self, path: &str, event: usize) {
         if let Some(slot) = self.slots.get_mut(path) {
@@ -356,6 +366,15 @@ impl Live {
             self.set(&path, &shape, Known::Value(value), before, cause, true);
         }
     }
+}
+
+/// The changes that take members away.
+#[must_use]
+pub fn taking<'a>(changes: &[(&'a Change, Given)]) -> Vec<&'a Change> {
+    let changes = changes.iter().map(|(change, _)| *change);
+    changes
+        .filter(|change| change.operation == Operation::Remove)
+        .collect()
 }
 
 /// Where members are that a call tells something of.

@@ -185,6 +185,21 @@ fn with_block(
     list
 }
 
+/// Writes out a block as the one is that its members left: it holds none of the others.
+fn write_out(block: &mut Value, like: &Value) {
+    let (Value::Object(block), Value::Object(like)) = (block, like) else {
+        return;
+    };
+    for (name, value) in like.iter().filter(|(_, value)| !value.is_null()) {
+        let empty = match value {
+            Value::Array(_) => Value::Array(Vec::new()),
+            Value::Bool(_) => Value::Bool(false),
+            _ => continue,
+        };
+        block.entry(name.as_str()).or_insert(empty);
+    }
+}
+
 /// A list after its members were told of another value of one attribute: who shared a block with
 /// others leaves it for one of the new value. None if one of them is not there.
 #[must_use]
@@ -201,11 +216,15 @@ pub fn told_apart(list: &Value, given: &Value, fields: &Fields, by: &str) -> Opt
         let mut bare = block.clone();
         bare.as_object_mut()?.remove(by);
         let names_members = !list_fields(&bare).is_empty() || is_itself(&bare);
-        let is_there = names_members && list.iter().any(|held| holds(held, &bare, fields));
-        is_there.then(|| {
-            let left = without_block(list, &bare, fields, None);
-            with_block(left, block.clone(), fields, None)
-        })
+        let held = list.iter().find(|held| holds(held, &bare, fields));
+        let held = held.filter(|_| names_members)?.clone();
+        let left = without_block(list, &bare, fields, None);
+        let count = left.len();
+        let mut list = with_block(left, block.clone(), fields, None);
+        if let Some(new) = list.get_mut(count) {
+            write_out(new, &held);
+        }
+        Some(list)
     })?;
     Some(Value::Array(list))
 }
@@ -264,6 +283,20 @@ mod tests {
         let same = told("10.0.0.0/8", "web").map(|list| list[0]["cidr_blocks"].clone());
         assert_eq!(same, Some(json!(["172.16.0.0/12", "10.0.0.0/8"])));
         assert_eq!(told("192.168.0.0/16", "web"), None);
+    }
+
+    #[test]
+    fn a_block_of_its_own_is_written_as_the_one_it_left() {
+        let held = json!([{"protocol": "tcp", "description": "ssh", "cidr_blocks": ["192.0.2.0/24"], "security_groups": ["sg-1"], "self": true}]);
+        let given =
+            json!({"protocol": "tcp", "description": "bastion", "cidr_blocks": ["192.0.2.0/24"]});
+        let told = told_apart(&held, &given, &fields(), "description");
+        assert_eq!(
+            told.map(|list| list[1].clone()),
+            Some(
+                json!({"protocol": "tcp", "description": "bastion", "cidr_blocks": ["192.0.2.0/24"], "security_groups": [], "self": false})
+            )
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::actor::actor;
 use super::effect::{Caused, Created, Effect, Effects, Resolver};
 use super::journal::Ordered;
-use super::live::{Cause, Live, TOLD};
+use super::live::{self, Cause, Live, TOLD};
 use super::model::{self, Attribute, OriginClass};
 use super::origin::origin;
 use super::principals::Principals;
@@ -226,6 +226,7 @@ impl Outcome {
                     instance,
                     kind,
                     changes,
+                    ends,
                 } => {
                     matched = true;
                     let live = self.managed.entry(instance).or_default();
@@ -236,8 +237,12 @@ impl Outcome {
                     }
                     if kind != EffectKind::Delete && !live.existence.gone {
                         let attributes = resolver.attributes(instance);
+                        let taken = live::taking(&changes);
                         for (change, given) in changes {
                             live.change(change, given, attributes, cause);
+                        }
+                        if ends && live.is_spent(&taken) {
+                            live.remove(cause);
                         }
                     }
                 }

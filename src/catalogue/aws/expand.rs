@@ -85,8 +85,10 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
     for permission in sources {
         let protocol = protocol(&one(permission, "ipProtocol"));
         let all = protocol == "-1" || protocol.is_empty();
+        // Of all protocols the ports are none, and some clients write -1.
         let port = |path| match one(permission, path) {
             Value::Null if all => json!(0),
+            Value::Number(number) if all && number.as_i64() == Some(-1) => json!(0),
             port => port,
         };
         let base = json!({
@@ -374,6 +376,21 @@ mod tests {
             json!({"groupName": "legacy", "ipPermissions": {}, "ipProtocol": "-1", "cidrIp": "0.0.0.0/0"}),
             json!({"securityGroupRuleSet": {"items": [{"groupId": "sg-9"}]}}),
         );
+        let minus = expanded(
+            "ip-permissions",
+            json!({"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "-1", "fromPort": -1, "toPort": -1, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}}),
+            Value::Null,
+        );
+        assert_eq!(
+            (&minus[0]["fromPort"], &minus[0]["toPort"]),
+            (&json!(0), &json!(0))
+        );
+        let ping = expanded(
+            "ip-permissions",
+            json!({"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "icmp", "fromPort": -1, "toPort": -1, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}}),
+            Value::Null,
+        );
+        assert_eq!(ping[0]["fromPort"], -1);
         assert_eq!(flat.len(), 1);
         assert_eq!(
             (&flat[0]["groupId"], &flat[0]["fromPort"]),

@@ -9,6 +9,7 @@ use super::{Problem, problem};
 use crate::catalogue::compile;
 use crate::catalogue::members::Members;
 use crate::catalogue::merge::{self, AUTHORS};
+use crate::catalogue::path::{Path, Root};
 use crate::catalogue::rule::{
     CallRule, Change, EffectKind, Operation, Provenance, ResourceType, Target, TypeFacts,
 };
@@ -118,7 +119,7 @@ fn inherited<'a>(
     let Some(mut table) = from else {
         return problem(format!("`like = \"{like}\"` has no {name} there"));
     };
-    table.retain(|key, _| matches!(key.as_str(), "find" | "set" | "add" | "remove"));
+    table.retain(|key, _| matches!(key.as_str(), "find" | "whole" | "set" | "add" | "remove"));
     merge::merge(&mut table, own.clone());
     Ok(Cow::Owned(table))
 }
@@ -143,6 +144,7 @@ fn target(
         parent: None,
         yields: Vec::new(),
         ends: false,
+        ends_managed: false,
         when: Vec::new(),
         each: None,
         changes: Vec::new(),
@@ -156,6 +158,7 @@ fn target(
             None => return problem("no such resource type in the provider's schema"),
         }
     };
+    let whole = whole(table)?;
     for (key, value) in table {
         match key.as_str() {
             "effect" => target.effect = effect(value)?,
@@ -165,19 +168,22 @@ fn target(
             "arn" => target.arn = Some(source(value)?),
             "parent" => target.parent = parent(value)?,
             "yields" => target.yields = yields(value)?,
-            "ends" => target.ends = value.is(true),
+            "ends" => {
+                target.ends_managed = value.as_text().is_some_and(|text| **text == *"managed");
+                target.ends = value.is(true) || target.ends_managed;
+            }
             "when" => target.when = conditions(value)?,
             "each" => target.each = Some(each(value)?),
             "set" => target
                 .changes
-                .extend(changes(Operation::Set, value, body, typed)?),
+                .extend(changes(Operation::Set, value, body, typed, &whole)?),
             "add" => target
                 .changes
-                .extend(changes(Operation::Add, value, body, typed)?),
+                .extend(changes(Operation::Add, value, body, typed, &[])?),
             "remove" => target
                 .changes
-                .extend(changes(Operation::Remove, value, body, typed)?),
-            "like" | "drop" | "note" => {}
+                .extend(changes(Operation::Remove, value, body, typed, &[])?),
+            "like" | "drop" | "note" | "whole" => {}
             _ => {
                 return problem(format!(
                     "unknown key `{key}`; see docs/catalogue.md, *A target*"
@@ -241,6 +247,7 @@ fn changes(
     value: &Tree,
     body: &'static schema::Body,
     typed: &[String],
+    whole: &[Path],
 ) -> Result<Vec<Change>, Problem> {
     let Some(table) = value.as_table() else {
         return problem("`set`, `add` and `remove` are tables");
@@ -256,5 +263,18 @@ fn changes(
         }
         Ok(())
     })?;
-    Ok(compile::compile(operation, &entries, body)?)
+    Ok(compile::compile(operation, &entries, body, whole)?)
+}
+
+/// The objects that a call replaces whole. The request itself is one.
+fn whole(table: &Table) -> Result<Vec<Path>, Problem> {
+    let paths = table.get("whole").map(words).transpose()?;
+    let path = |text: &Text| match text.as_str() {
+        "request" => Ok(Path {
+            root: Root::Request,
+            steps: Vec::new(),
+        }),
+        _ => Path::of(text).map_err(Problem::from),
+    };
+    paths.iter().flatten().map(path).collect()
 }

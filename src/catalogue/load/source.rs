@@ -56,7 +56,7 @@ pub(super) fn flatten(
     table: &Table,
     visit: &mut dyn FnMut(Text, &Tree) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    const SOURCE_KEYS: [&str; 14] = [
+    const SOURCE_KEYS: [&str; 15] = [
         "present",
         "from",
         "value",
@@ -71,6 +71,7 @@ pub(super) fn flatten(
         "key",
         "apart",
         "elsewhere",
+        "kept",
     ];
     for (key, value) in table {
         let dotted = if prefix.is_empty() {
@@ -205,6 +206,7 @@ pub(super) fn source(value: &Tree) -> Result<Source, Problem> {
                     "key" => source.more_mut().key = value.as_text().cloned(),
                     "spelt" => source.more_mut().spelt = value.is(true),
                     "apart" => source.more_mut().apart = value.as_text().cloned(),
+                    "kept" => source.more_mut().kept = value.is(true),
                     "elsewhere" => source.more_mut().elsewhere = value.as_text().cloned(),
                     _ => {
                         return problem(format!(

@@ -220,6 +220,7 @@ impl<'r, 'a> Search<'r, 'a> {
             Act::Effect {
                 kind: target.effect,
                 changes,
+                ends: target.ends_managed,
             }
         };
         let told = Told {

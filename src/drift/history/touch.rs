@@ -29,6 +29,8 @@ pub enum Act<'a> {
         kind: EffectKind,
         /// The attributes it speaks of.
         changes: Vec<(&'a Change, Given)>,
+        /// Whether it is gone with the last of what the call takes from it.
+        ends: bool,
     },
     /// It makes something that hangs on it.
     Hung(Created),
@@ -89,10 +91,12 @@ impl<'r, 'a> Watch<'r, 'a> {
                     instance,
                     kind,
                     changes,
-                } => acts
-                    .entry(instance)
-                    .or_default()
-                    .push(Act::Effect { kind, changes }),
+                    ends,
+                } => acts.entry(instance).or_default().push(Act::Effect {
+                    kind,
+                    changes,
+                    ends,
+                }),
                 Effect::Unmapped(instance) => {
                     acts.entry(instance).or_default().push(Act::Unjudged);
                 }

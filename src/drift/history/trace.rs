@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::super::compare;
 use super::super::effect::Created;
-use super::super::live::{Cause, Known, Live, Slot, differ};
+use super::super::live::{self, Cause, Known, Live, Slot, differ};
 use super::super::model::OriginClass;
 use super::super::principals::Principals;
 use super::super::replay::{event, in_order, is_named};
@@ -162,7 +162,11 @@ impl Trace<'_> {
 
     fn act(&mut self, act: Act<'_>, cause: Cause, doing: &mut Doing) {
         match act {
-            Act::Effect { kind, changes } => {
+            Act::Effect {
+                kind,
+                changes,
+                ends,
+            } => {
                 match kind {
                     EffectKind::Delete => {
                         self.live.remove(cause);
@@ -187,8 +191,14 @@ impl Trace<'_> {
                 if self.live.existence.gone {
                     return;
                 }
+                let taken = live::taking(&changes);
                 for (change, given) in changes {
                     self.apply(change, given, cause, doing);
+                }
+                if ends && self.live.is_spent(&taken) {
+                    self.live.remove(cause);
+                    self.live.slots.clear();
+                    doing.is(Deed::Removed, None);
                 }
             }
             Act::Hung(created) => {
