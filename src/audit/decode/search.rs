@@ -8,7 +8,7 @@ use super::blocks::{BLOCK, Carry, Look, Sight, look, padded};
 
 /// Tells where colons of an object's own members are: of those whose key has one of two letters so
 /// many bytes before them, and of those whose key has escapes or does not stand right before them,
-/// in order; `at` is where its `{` stands. Others may be among them. Returns the byte behind its
+/// in order; `at` is where its `{` stands, `back` is less than [`BLOCK`]. Others may be among them. Returns the byte behind its
 /// `}`; none when it does not end.
 #[inline]
 pub(crate) fn sought_colons(
@@ -40,16 +40,15 @@ impl<F: FnMut(usize)> Look for Search<'_, F> {
 
     #[inline(always)]
     fn look<S: Sight>(mut self, sight: S) -> Option<usize> {
-        let mut behind = Behind::default();
-        let rest = self.bytes.get(self.at..)?;
-        let before = self.at.checked_sub(self.back);
-        let before = before.and_then(|at| self.bytes.get(at..));
-        let (blocks, _) = rest.as_chunks::<BLOCK>();
-        let (befores, _) = before.unwrap_or_default().as_chunks::<BLOCK>();
-        let [one, other] = self.letters;
+        let mut behind = Behind {
+            // Of letters before the object nothing is known.
+            near: !(u64::MAX << self.back),
+            ..Behind::default()
+        };
+        let (blocks, tail) = self.bytes.get(self.at..)?.as_chunks::<BLOCK>();
         let mut base = self.at;
-        for (block, before) in blocks.iter().zip(befores) {
-            let shape = behind.see(sight, block, sight.either(before, one, other));
+        for block in blocks {
+            let shape = behind.see(sight, block, self.letters, self.back);
             if shape.is_in_question()
                 && let Some(end) = shape.tell(base, &mut self.found)
             {
@@ -57,15 +56,8 @@ impl<F: FnMut(usize)> Look for Search<'_, F> {
             }
             base += BLOCK;
         }
-        // Near the edges of the text all colons are told.
-        while let Some(rest) = self.bytes.get(base..).filter(|rest| !rest.is_empty()) {
-            let shape = behind.see(sight, &padded(rest), u64::MAX);
-            if let Some(end) = shape.tell(base, &mut self.found) {
-                return Some(end);
-            }
-            base += BLOCK;
-        }
-        None
+        let shape = behind.see(sight, &padded(tail), self.letters, self.back);
+        shape.tell(base, &mut self.found)
     }
 }
 
@@ -76,6 +68,8 @@ struct Behind {
     escapes: Escapes,
     /// Bit 0: whether the last byte is a quote.
     quote: u64,
+    /// The first bytes of the next block that have a sought letter before them.
+    near: u64,
     /// Brackets that are open.
     depth: u32,
 }
@@ -94,7 +88,16 @@ struct Shape {
 impl Behind {
     /// Sees the next block, and in it colons near sought letters.
     #[inline(always)]
-    fn see<S: Sight>(&mut self, sight: S, block: &[u8; BLOCK], near: u64) -> Shape {
+    fn see<S: Sight>(
+        &mut self,
+        sight: S,
+        block: &[u8; BLOCK],
+        [one, other]: [u8; 2],
+        back: usize,
+    ) -> Shape {
+        let letters = sight.either(block, one, other);
+        let near = letters << back | self.near;
+        self.near = letters >> (BLOCK - back);
         let masks = sight.masks(block);
         let strings = self.carry.strings(sight, masks);
         let mut told = near | !(masks.quote << 1 | self.quote);
