@@ -210,13 +210,18 @@ fn plain(value: &Value, depth: usize) -> Option<Plain> {
     }
 }
 
-/// Bytes as some services log them: Java's buffer, `{"hb": [97], "offset": 0, "limit": 1, …}`.
+/// Bytes as some services log them: Java's buffer, `{"hb": [97], "offset": 0, "limit": 1, …}`. Not
+/// all of them log where it ends.
 pub(super) fn bytes(value: &Value) -> Option<String> {
-    let number = |key| usize::try_from(value.get(key)?.as_u64()?).ok();
-    let (from, to) = (number("offset")?, number("limit")?);
+    let number = |number: &Value| usize::try_from(number.as_u64()?).ok();
     let all = value.get("hb")?.as_array()?;
+    let all = all.get(value.get("offset").map_or(Some(0), number)?..)?;
+    let all = match value.get("limit") {
+        Some(limit) => all.get(..number(limit)?)?,
+        None => all,
+    };
     let byte = |byte: &Value| u8::try_from(byte.as_i64()? & 0xff).ok();
-    let bytes = all.get(from..from.checked_add(to)?)?.iter().map(byte);
+    let bytes = all.iter().map(byte);
     String::from_utf8(bytes.collect::<Option<_>>()?).ok()
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::alike::bytes;
 /// A change of spelling between call and state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transform {
@@ -112,8 +113,8 @@ impl Transform {
                 .into_iter()
                 .map(|member| Value::Object(Map::from_iter([(name.clone(), member)])))
                 .collect(),
-            (Self::Base64, Value::Object(buffer)) => {
-                buffered(&buffer).map_or(Value::Object(buffer), Value::String)
+            (Self::Base64, buffer @ Value::Object(_)) => {
+                bytes(&buffer).map_or(buffer, Value::String)
             }
             (Self::Values, Value::Object(map)) => map.into_iter().map(|(_, value)| value).collect(),
             (Self::First, Value::Array(list)) => list.into_iter().next().unwrap_or(Value::Null),
@@ -256,16 +257,6 @@ fn decoded(text: &str) -> Option<String> {
         .decode(text.trim())
         .ok()?;
     String::from_utf8(bytes).ok()
-}
-
-/// The text in a buffer that a log wrote out field by field: `{"hb": [97], "offset": 0, …}`.
-fn buffered(buffer: &Map<String, Value>) -> Option<String> {
-    let bytes = buffer.get("hb")?.as_array()?;
-    let bytes = bytes.iter().map(|byte| {
-        let signed = i8::try_from(byte.as_i64()?).ok().map(i8::cast_unsigned);
-        signed.or_else(|| u8::try_from(byte.as_i64()?).ok())
-    });
-    String::from_utf8(bytes.collect::<Option<_>>()?).ok()
 }
 
 fn percent_decoded(text: &str) -> String {
