@@ -101,20 +101,26 @@ fn one(output: &OutputSpec, manner: &Manner, render: &Render<'_>) -> Result<(), 
         .parse()
         .map_err(|error| Error::Usage(format!("-o: {error}")))?;
     let style = manner.style(output.file.is_none());
-    match &output.file {
-        None => {
-            let mut out = io::stdout().lock();
-            render(format, &style, &mut out)
-                .and_then(|()| out.flush())
-                .map_err(Error::Stdout)
-        }
-        Some(file) => {
-            replace(file, |out| render(format, &style, out)).map_err(|source| Error::Output {
-                place: file.display().to_string(),
-                source,
-            })
-        }
-    }
+    put(output.file.as_deref(), |out| render(format, &style, out))
+}
+
+/// Writes to a file, whole or not at all, or to stdout.
+///
+/// # Errors
+/// When it is not taken; of stdout, a closed pipe among the reasons.
+pub fn put(
+    file: Option<&Path>,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    let Some(file) = file else {
+        let mut out = io::stdout().lock();
+        let written = write(&mut out).and_then(|()| out.flush());
+        return written.map_err(Error::Stdout);
+    };
+    replace(file, write).map_err(|source| Error::Output {
+        place: file.display().to_string(),
+        source,
+    })
 }
 
 /// Writes text to stdout.
@@ -122,14 +128,11 @@ fn one(output: &OutputSpec, manner: &Manner, render: &Render<'_>) -> Result<(), 
 /// # Errors
 /// When stdout does not take it, a closed pipe among the reasons.
 pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
-    out.write_all(text)
-        .and_then(|()| out.flush())
-        .map_err(Error::Stdout)
+    put(None, |out| out.write_all(text))
 }
 
 /// Writes a file whole or not at all, where the folder allows it.
-pub fn replace(
+fn replace(
     file: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> io::Result<()> {

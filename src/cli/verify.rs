@@ -75,16 +75,9 @@ pub fn run(args: &VerifyArgs, global: &Global) -> Result<ExitCode, Error> {
             "json" => json::write(&proof, &window, &mut out),
             _ => text::write(&proof, &window, colour, &mut out),
         };
-        written.map_err(Error::Stdout)?;
-        match &spec.file {
-            None => output::to_stdout(&out)?,
-            Some(file) => {
-                output::replace(file, |to| to.write_all(&out)).map_err(|source| Error::Output {
-                    place: file.display().to_string(),
-                    source,
-                })?;
-            }
-        }
+        output::put(spec.file.as_deref(), |to| {
+            written.and_then(|()| to.write_all(&out))
+        })?;
     }
     Ok(ExitCode::from(exit_code(&proof)))
 }
