@@ -373,17 +373,18 @@ impl Checkpoint {
         for (key, place) in &mut self.places {
             place.stretches.retain(|stretch| stretch.until > since);
             let owner = key.replacen('/', "_CloudTrail_", 1);
-            let minute = |name: &str| Some(parts(&format!("{owner}_{name}"))?.2);
-            let whole = |name: &String| minute(name).is_some_and(|own| own >= fresh && own <= last);
-            let names = std::mem::take(&mut place.names);
-            let (whole, rest): (BTreeSet<String>, BTreeSet<String>) =
-                names.into_iter().partition(whole);
-            place.names = whole;
-            let older = |name: &&str| minute(name).is_some_and(|own| own >= first && own < fresh);
+            let mut older = Vec::new();
+            for name in std::mem::take(&mut place.names) {
+                match parts(&format!("{owner}_{name}")) {
+                    Some((_, _, own)) if own >= fresh && own <= last => {
+                        place.names.insert(name);
+                    }
+                    Some((_, _, own)) if own >= first && own < fresh => older.push(name),
+                    _ => {}
+                }
+            }
             place.older.forget_before(&first.stamp());
-            place
-                .older
-                .extend(rest.iter().map(String::as_str).filter(older));
+            place.older.extend(older.iter().map(String::as_str));
         }
     }
 

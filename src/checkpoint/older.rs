@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::audit::cloudtrail::digest::sha256;
+use crate::audit::cloudtrail::digest::Hasher;
 
 /// The beginning of a name's SHA-256. Six bytes are eight letters in base64, with nothing left over.
 type Hash = [u8; 6];
@@ -90,15 +90,9 @@ fn day(name: &str) -> &str {
 }
 
 fn hash(name: &str) -> Hash {
-    let digits = sha256(name.as_bytes());
-    let number = digits
-        .get(..12)
-        .map(|digits| u64::from_str_radix(digits, 16));
-    let [_, _, hash @ ..] = number
-        .and_then(Result::ok)
-        .unwrap_or_default()
-        .to_be_bytes();
-    hash
+    let mut hasher = Hasher::default();
+    hasher.update(name.as_bytes());
+    hasher.bytes().first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -61,19 +61,18 @@ fn ids(checkpoint: &Checkpoint) -> Vec<&str> {
         .collect()
 }
 
+/// What a scan leaves that gathered nothing.
+fn follow(before: Option<&Checkpoint>, window: &Window, read: &Reading) -> Checkpoint {
+    let gathered = Gathered::default();
+    Checkpoint::next(before, Scope::default(), window, read, gathered, FRESH)
+}
+
 #[test]
 fn the_next_scan_looks_some_hours_back_and_leaves_out_what_was_read() {
     let seen = Seen::default();
     let read = reading(&seen, &["15T0400", "15T0800", "15T1155", "15T1200"], &[]);
     let first = window("15T00:00:00", "15T12:00:00");
-    let checkpoint = Checkpoint::next(
-        None,
-        Scope::default(),
-        &first,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let checkpoint = follow(None, &first, &read);
     assert_eq!(checkpoint.since(FRESH), time("15T06:00:00"));
     let seen = Seen::after(Some(&checkpoint));
     // Too old to be asked for; read; read; may have been written to until after the window.
@@ -157,37 +156,16 @@ fn what_was_written_before_hashes_were_kept_reaches_back_six_hours() {
 fn nothing_before_the_first_scan_is_asked_for() {
     let read = Reading::default();
     let first = window("15T11:00:00", "15T12:00:00");
-    let checkpoint = Checkpoint::next(
-        None,
-        Scope::default(),
-        &first,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let checkpoint = follow(None, &first, &read);
     assert_eq!(checkpoint.since(FRESH), time("15T11:00:00"));
     let second = window("15T11:00:00", "15T20:00:00");
-    let next = Checkpoint::next(
-        Some(&checkpoint),
-        Scope::default(),
-        &second,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(Some(&checkpoint), &second, &read);
     assert_eq!(next.since(FRESH), time("15T14:00:00"));
     let all = Window {
         since: None,
         until: time("15T20:00:00"),
     };
-    let next = Checkpoint::next(
-        None,
-        Scope::default(),
-        &all,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(None, &all, &read);
     assert_eq!(next.since(FRESH), time("15T14:00:00"));
 }
 
@@ -195,27 +173,13 @@ fn nothing_before_the_first_scan_is_asked_for() {
 fn a_file_that_could_not_be_read_holds_its_place_back_and_is_read_again() {
     let first = window("14T00:00:00", "15T12:00:00");
     let read = reading(&Seen::default(), &["15T1000"], &[]);
-    let before = Checkpoint::next(
-        None,
-        Scope::default(),
-        &first,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let before = follow(None, &first, &read);
     let second = window("15T06:00:00", "15T22:00:00");
     let broken = log("eu-west-1", "15T1300");
     let seen = Seen::after(Some(&before));
     seen.read(&broken, b"", false);
     let read = reading(&seen, &["15T1305"], &[&format!("s3://logs/{broken}")]);
-    let next = Checkpoint::next(
-        Some(&before),
-        Scope::default(),
-        &second,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(Some(&before), &second, &read);
     assert_eq!(next.since(FRESH), time("15T06:00:00"));
     let seen = Seen::after(Some(&next));
     assert!(seen.wants(&broken));
@@ -224,14 +188,7 @@ fn a_file_that_could_not_be_read_holds_its_place_back_and_is_read_again() {
     // But not for ever.
     let late = window("15T06:00:00", "27T12:00:00");
     let read = reading(&seen, &[], &[&broken]);
-    let next = Checkpoint::next(
-        Some(&next),
-        Scope::default(),
-        &late,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(Some(&next), &late, &read);
     assert_eq!(next.since(FRESH), time("20T06:00:00"));
 }
 
@@ -239,24 +196,10 @@ fn a_file_that_could_not_be_read_holds_its_place_back_and_is_read_again() {
 fn what_could_not_be_listed_holds_everything_back() {
     let first = window("14T00:00:00", "15T12:00:00");
     let read = reading(&Seen::default(), &["15T1000"], &[]);
-    let before = Checkpoint::next(
-        None,
-        Scope::default(),
-        &first,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let before = follow(None, &first, &read);
     let second = window("15T06:00:00", "15T22:00:00");
     let read = reading(&Seen::after(Some(&before)), &[], &["s3://logs"]);
-    let next = Checkpoint::next(
-        Some(&before),
-        Scope::default(),
-        &second,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(Some(&before), &second, &read);
     assert_eq!(next.since(FRESH), time("15T06:00:00"));
 }
 
@@ -344,14 +287,7 @@ fn a_checkpoint_is_read_as_it_was_written() {
 #[test]
 fn what_is_no_checkpoint_is_refused_in_words() {
     let first = window("15T00:00:00", "15T12:00:00");
-    let checkpoint = Checkpoint::next(
-        None,
-        Scope::default(),
-        &first,
-        &Reading::default(),
-        Gathered::default(),
-        FRESH,
-    );
+    let checkpoint = follow(None, &first, &Reading::default());
     let text = String::from_utf8(checkpoint.write().unwrap()).unwrap();
     let newer = text.replace("\"version\":1", "\"version\":2");
     for (text, part) in [
@@ -384,14 +320,7 @@ fn a_history_is_complete_up_to_the_first_stretch_that_it_did_not_tell() {
     let seen = Seen::default();
     told(&seen, &[("15T10:00:00", "15T11:30:00")]);
     let read = seen.finish(&broken, false);
-    let next = Checkpoint::next(
-        None,
-        Scope::default(),
-        &first,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(None, &first, &read);
     assert_eq!(next.since(FRESH), time("15T00:00:00"));
     assert_eq!(known(&next), ["2026-01-15T10:00:00Z 2026-01-15T11:30:00Z"]);
 
@@ -399,14 +328,7 @@ fn a_history_is_complete_up_to_the_first_stretch_that_it_did_not_tell() {
     let seen = Seen::default();
     told(&seen, &[("15T00:00:00", "15T10:00:00")]);
     let read = seen.finish(&[], false);
-    let next = Checkpoint::next(
-        Some(&next),
-        Scope::default(),
-        &first,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(Some(&next), &first, &read);
     assert_eq!(next.since(FRESH), time("15T05:30:00"));
     assert_eq!(known(&next), ["2026-01-15T00:00:00Z 2026-01-15T11:30:00Z"]);
 
@@ -414,14 +336,7 @@ fn a_history_is_complete_up_to_the_first_stretch_that_it_did_not_tell() {
     let seen = Seen::default();
     told(&seen, &[("15T00:00:00", "15T11:30:00")]);
     let read = seen.finish(&[problem("")], true);
-    let next = Checkpoint::next(
-        None,
-        Scope::default(),
-        &first,
-        &read,
-        Gathered::default(),
-        FRESH,
-    );
+    let next = follow(None, &first, &read);
     assert_eq!(
         (next.since(FRESH), known(&next).len()),
         (time("15T00:00:00"), 0)

@@ -177,12 +177,19 @@ impl Hasher {
         self.0.update(bytes);
     }
 
+    /// The hash.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 32] {
+        let hash = self.0.finish();
+        hash.as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
     /// The hash, in hexadecimal digits.
     #[must_use]
     pub fn finish(self) -> String {
         use std::fmt::Write as _;
         let mut text = String::with_capacity(64);
-        for byte in self.0.finish().as_ref() {
+        for byte in self.bytes() {
             // Writing to a text cannot fail.
             let _ = write!(text, "{byte:02x}");
         }
