@@ -131,26 +131,21 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
             }
         }
     }
-    for told in [
+    let any = |sets: [&'static str; 3]| sets.into_iter().flat_map(|set| at(request, set));
+    for told in any([
         "securityGroupRuleDescriptions",
         "securityGroupRuleDescriptionSet",
         "securityGroupRuleDescription",
-    ]
-    .iter()
-    .flat_map(|set| at(request, set))
-    {
+    ]) {
         items.push(json!({
             "groupId": group, "ruleId": one(told, "securityGroupRuleId"), "description": one(told, "description"),
         }));
     }
-    for id in [
+    for id in any([
         "securityGroupRuleIds",
         "securityGroupRuleIdSet",
         "SecurityGroupRuleId",
-    ]
-    .iter()
-    .flat_map(|set| at(request, set))
-    {
+    ]) {
         let id = if id.is_object() {
             one(id, "securityGroupRuleId")
         } else {
