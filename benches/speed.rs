@@ -245,7 +245,7 @@ impl<'a> Files for Taken<'a> {
 struct InMemory<'a>(&'a [u8]);
 
 impl File for InMemory<'_> {
-    fn location(&self) -> &str {
+    fn location(&self) -> &'static str {
         ""
     }
 
