@@ -158,8 +158,9 @@ impl Deflate {
         let from = input.get(self.bit / 8..).unwrap_or_default();
         let room = out.get_mut(*end..).unwrap_or_default();
         let count = left.min(from.len()).min(room.len());
-        for (to, from) in room.iter_mut().zip(from).take(count) {
-            *to = *from;
+        let (to, bytes) = (room.get_mut(..count), from.get(..count));
+        if let (Some(to), Some(bytes)) = (to, bytes) {
+            to.copy_from_slice(bytes);
         }
         self.bit += count * 8;
         *end += count;

@@ -214,10 +214,13 @@ impl Distance {
 }
 
 impl Tables {
+    /// Tables of no codes.
     pub(super) fn new() -> Box<Self> {
+        let mut distances = [Distance::NONE; 4 * DISTANCES];
+        distances[BEHIND_LITERAL..BEHIND_ODD].fill(Distance::ZERO);
         Box::new(Self {
             symbols: [Symbol::NONE; SYMBOLS + LONGER_SYMBOLS],
-            distances: [Distance::ZERO; 4 * DISTANCES],
+            distances,
         })
     }
 
@@ -251,8 +254,6 @@ impl Tables {
             &longer,
             Distance::NONE,
         )?;
-        self.distances[BEHIND_LITERAL..BEHIND_ODD].fill(Distance::ZERO);
-        self.distances[BEHIND_ODD..LONGER_DISTANCES].fill(Distance::NONE);
         Ok(())
     }
 

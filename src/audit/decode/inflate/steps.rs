@@ -209,9 +209,12 @@ pub(super) fn repeat(out: &mut [u8], from: usize, end: usize, length: usize) {
     let Some(stretch) = out.get_mut(from..end + length) else {
         return;
     };
-    let back = end - from;
-    for at in back..stretch.len() {
-        stretch[at] = stretch[at - back];
+    // What was repeated is there to be repeated with it.
+    let mut known = end - from;
+    while known > 0 && known < stretch.len() {
+        let count = known.min(stretch.len() - known);
+        stretch.copy_within(..count, known);
+        known += count;
     }
 }
 
