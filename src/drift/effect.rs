@@ -6,16 +6,17 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::learnt;
 use super::model::Attribute;
 use super::names::{self, Found};
 use crate::audit::call::{Call, Caller};
-use crate::catalogue::Catalogue;
 use crate::catalogue::aws::shape;
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{
     CallRule, Change, EffectKind, Operation, Provenance, ResourceType, Scope, Target,
 };
 use crate::catalogue::value::{Given, is_omitted};
+use crate::catalogue::{Catalogue, Service};
 use crate::state::inventory::{InstanceId, Inventory};
 
 /// What is kept of a call once its effects are known.
@@ -50,6 +51,28 @@ pub struct Effects<'a> {
     pub call: Caused,
     /// What it does, in no order.
     pub effects: Vec<Effect<'a>>,
+    /// The call itself, if it teaches names or gives some that earlier calls may have taught.
+    pub(super) again: Option<Box<Opened>>,
+    /// Whether it gives something another name, by which later calls mean it.
+    pub renames: bool,
+}
+
+/// What the names in a call may have to do with those of other calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Words {
+    /// It teaches names.
+    teaches: bool,
+    /// By some of them later calls mean what it means by another.
+    renames: bool,
+    /// It gives names that may be learnt.
+    may_be_learnt: bool,
+}
+
+impl Words {
+    /// Whether the call has to be read again in the order of time.
+    pub(super) fn matter(self) -> bool {
+        self.teaches || self.may_be_learnt
+    }
 }
 
 /// What one call does to one resource.
@@ -115,6 +138,8 @@ pub struct Resolver<'a> {
     accounts: BTreeSet<String>,
     /// Types whose instances may hang on managed ones, as far as that was asked.
     hanging: RwLock<HashMap<String, bool>>,
+    /// Services that types of the inventory belong to.
+    services: OnceLock<BTreeSet<String>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -133,7 +158,19 @@ impl<'a> Resolver<'a> {
             attributes,
             accounts,
             hanging: RwLock::default(),
+            services: OnceLock::new(),
         }
+    }
+
+    /// Services that change resources of the inventory.
+    pub(super) fn services(&self) -> &BTreeSet<String> {
+        self.services.get_or_init(|| {
+            let types = self.inventory.types();
+            types
+                .flat_map(|resource_type| self.catalogue.services_of(resource_type))
+                .map(|rules| rules.service.clone())
+                .collect()
+        })
     }
 
     /// Whether any state covers an account: elsewhere everything is unmanaged and nothing is news.
@@ -183,15 +220,38 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What a call does. None when it touches nothing that matters.
+    /// What a call does. None when it touches nothing that matters, whatever is learnt of names.
     #[must_use]
     pub fn resolve(&self, call: Call) -> Option<Effects<'a>> {
         let opened = Opened::of(call);
         let effects = self.effects(&opened);
-        (!effects.is_empty()).then(|| Effects {
+        let words = self.words(&opened);
+        if effects.is_empty() && !words.may_be_learnt {
+            return None;
+        }
+        let again = words.matter().then(|| Box::new(opened.clone()));
+        Some(Effects {
             call: opened.caused(),
             effects,
+            again,
+            renames: words.renames,
         })
+    }
+
+    /// What the names in a call may have to do with those of other calls.
+    pub(super) fn words(&self, opened: &Opened) -> Words {
+        let call = &opened.call;
+        let keys = self.catalogue.service(&call.service).map(Service::learnt);
+        let rule = self.catalogue.rule(&call.service, &call.name);
+        match (keys, rule) {
+            (Some(keys), Some(rule)) if !keys.is_empty() && rule.operates.is_none() => Words {
+                teaches: !rule.learns.is_empty(),
+                renames: rule.learns.iter().any(|lesson| lesson.was.is_some()),
+                may_be_learnt: self.covers(&call.account)
+                    && learnt::holds_any(&opened.request, keys),
+            },
+            _ => Words::default(),
+        }
     }
 
     /// The effects of a call, in no order.
@@ -496,6 +556,7 @@ fn lessened<'a>(
 }
 
 /// A call with its request laid out as rules read it.
+#[derive(Debug, Clone)]
 pub(super) struct Opened {
     pub(super) call: Call,
     pub(super) request: Value,

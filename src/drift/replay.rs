@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::actor::actor;
 use super::effect::{Caused, Created, Effect, Effects, Resolver};
 use super::journal::Ordered;
+use super::learnt::Learnt;
 use super::live::{self, Cause, Live, TOLD};
 use super::model::{self, Attribute, OriginClass};
 use super::origin::origin;
@@ -100,7 +101,16 @@ pub fn replay(
     principals: Option<&Principals>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    for effects in calls.by_ref() {
+    let mut learnt = Learnt::default();
+    for mut effects in calls.by_ref() {
+        if let Some(mut opened) = effects.again.take()
+            && learnt.read(resolver, &mut opened)
+        {
+            effects.effects = resolver.effects(&opened);
+        }
+        if effects.effects.is_empty() {
+            continue;
+        }
         outcome.take(resolver, effects, principals);
     }
     outcome.duplicates = calls.duplicates();
