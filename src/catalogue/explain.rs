@@ -334,6 +334,7 @@ fn path(path: &Path, item: &str) -> String {
 impl fmt::Display for super::transform::Transform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Plus(more) => write!(out, "plus:{more}"),
             Self::Times(factor) => write!(out, "times:{factor}"),
             Self::Divide(factor) => write!(out, "divide:{factor}"),
             Self::Before(separator) => write!(out, "before:{separator}"),
