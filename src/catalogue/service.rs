@@ -172,7 +172,7 @@ impl Service {
         self.events.iter().map(|event| event.name.as_str())
     }
 
-    /// The keys, in lower case, at which calls may give names that earlier calls taught. Reads the
+    /// The keys, in lower case, of requests at which calls may give names that earlier calls taught. Reads the
     /// rules that teach.
     #[must_use]
     pub fn learnt(&self) -> &BTreeSet<String> {

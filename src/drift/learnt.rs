@@ -4,7 +4,7 @@
 //! Which calls teach names, and at which keys later calls give them, rules say (`learns`). Calls are
 //! read in the order of time, so that each is read with what was known when it was made.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -225,8 +225,8 @@ impl Learnt {
     }
 }
 
-/// Whether a request gives a text at one of these keys, which are in lower case.
-pub(super) fn holds_any(request: &Value, keys: &std::collections::BTreeSet<String>) -> bool {
+/// Whether a request gives a text at one of these keys.
+pub(super) fn holds_any(request: &Value, keys: &BTreeSet<String>) -> bool {
     match request {
         Value::Array(list) => list.iter().any(|member| holds_any(member, keys)),
         Value::Object(map) => map.iter().any(|(key, value)| {
@@ -235,7 +235,8 @@ pub(super) fn holds_any(request: &Value, keys: &std::collections::BTreeSet<Strin
                 Value::Array(list) => list.iter().any(Value::is_string),
                 _ => false,
             };
-            (is_given && keys.contains(&key.to_ascii_lowercase())) || holds_any(value, keys)
+            let is_key = || keys.iter().any(|known| known.eq_ignore_ascii_case(key));
+            (is_given && is_key()) || holds_any(value, keys)
         }),
         _ => false,
     }

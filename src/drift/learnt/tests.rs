@@ -11,6 +11,7 @@ use crate::audit::call::Call;
 use crate::catalogue::Catalogue;
 use crate::drift::analysis::{Settings, analyse};
 use crate::drift::effect::{Opened, Resolver};
+use crate::drift::history::touch::Watch;
 use crate::drift::model::Status;
 use crate::drift::names::AwsNaming;
 use crate::drift::severity::Rules;
@@ -176,6 +177,38 @@ fn what_is_known_of_a_name_stands_beside_it() {
         request,
         json!({"associationId": "eipassoc-2", "allocationId": "eipalloc-1"})
     );
+}
+
+#[test]
+fn a_history_follows_who_is_renamed() {
+    let loaded = users(&["a"]);
+    let resolver = Resolver::new(&CATALOGUE, &loaded.inventory);
+    let instances: Vec<_> = loaded.inventory.instances().map(|(id, _)| id).collect();
+    let watch = Watch::new(&resolver, &instances);
+    let bounded = |name: &str| {
+        let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+        call(
+            "iam",
+            "PutUserPermissionsBoundary",
+            json!({"userName": name, "permissionsBoundary": policy}),
+        )
+    };
+    let calls = [bounded("b"), rename("a", "b"), bounded("b"), bounded("a")];
+    let taught = calls.into_iter().enumerate().map(|(second, call)| {
+        let second = i64::try_from(second).unwrap();
+        let time = jiff::Timestamp::from_second(second).unwrap();
+        *watch.touches(Call { time, ..call }).unwrap_err()
+    });
+    let mut taught: Vec<_> = taught.collect();
+    taught.reverse();
+    let touches = watch.taught(taught);
+    let seconds: Vec<i64> = touches
+        .iter()
+        .map(|(_, touch)| touch.call.time.as_second())
+        .collect();
+    assert_eq!(seconds, [1, 2, 3]);
+    let other = call("iam", "CreateRole", json!({"roleName": "b"}));
+    assert_eq!(watch.touches(other).unwrap().len(), 0);
 }
 
 proptest! {
