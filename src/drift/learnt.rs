@@ -13,6 +13,9 @@ use crate::catalogue::aws::identifier::Arn;
 use crate::catalogue::rule::{CallRule, Lesson, Scope};
 use crate::catalogue::value::Given;
 
+/// Names that are kept. A log that teaches more is made to fill the memory.
+const MOST: usize = 1 << 17;
+
 /// Names learnt so far.
 #[derive(Debug, Default)]
 pub struct Learnt {
@@ -203,6 +206,9 @@ impl Learnt {
         gives: &[(String, Value)],
     ) {
         for key in &lesson.keys {
+            if self.known.len().max(self.now.len()) >= MOST {
+                return;
+            }
             let name = ground.name(key, is);
             if let Some(was) = &was {
                 // A name that was given up means nothing any more.
