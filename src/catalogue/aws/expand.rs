@@ -137,9 +137,11 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
         "securityGroupRuleDescriptionSet",
         "securityGroupRuleDescription",
     ]) {
-        items.push(json!({
-            "groupId": group, "ruleId": one(told, "securityGroupRuleId"), "description": one(told, "description"),
-        }));
+        let mut item = one(told, "was").as_object().cloned().unwrap_or_default();
+        item.insert(String::from("groupId"), group.clone());
+        item.insert(String::from("ruleId"), one(told, "securityGroupRuleId"));
+        item.insert(String::from("description"), one(told, "description"));
+        items.push(Value::Object(item));
     }
     for id in any([
         "securityGroupRuleIds",
