@@ -41,6 +41,8 @@ pub struct Lesson {
     pub was: Option<Source>,
     /// What stands before the name in the last part of an ARN, if later calls may give one.
     pub arn: Option<Text>,
+    /// Names are told apart by these, too: keys of later calls, and where this one says the same.
+    pub within: Vec<(Text, Source)>,
     /// What it tells beside the name, as if later calls said it there.
     pub gives: Vec<(Text, Source)>,
 }

@@ -22,6 +22,8 @@ pub struct Learnt {
     known: HashMap<Name, Meaning>,
     /// What a name that was replaced is called now.
     now: HashMap<Name, String>,
+    /// By service and key: the keys beside which a name has its meaning.
+    within: HashMap<(String, String), Vec<String>>,
 }
 
 /// A name where calls give it.
@@ -32,6 +34,8 @@ struct Name {
     region: String,
     /// The key of the request, in lower case.
     key: String,
+    /// What it lies in, where names are told apart by that, in lower case.
+    within: Vec<String>,
     /// The name, in lower case: AWS tells hardly any names apart by case alone.
     text: String,
 }
@@ -52,6 +56,8 @@ struct Ground<'c> {
     service: &'c str,
     account: &'c str,
     region: &'c str,
+    /// What the request says at its top, by key in lower case.
+    beside: HashMap<String, String>,
 }
 
 impl<'c> Ground<'c> {
@@ -63,15 +69,17 @@ impl<'c> Ground<'c> {
             service: &call.service,
             account: &call.account,
             region: if is_regional { &call.region } else { "" },
+            beside: HashMap::new(),
         }
     }
 
-    fn name(&self, key: &str, text: &str) -> Name {
+    fn name(&self, key: &str, text: &str, within: Vec<String>) -> Name {
         Name {
             service: self.service.to_owned(),
             account: self.account.to_owned(),
             region: self.region.to_owned(),
             key: key.to_ascii_lowercase(),
+            within,
             text: text.to_lowercase(),
         }
     }
@@ -81,8 +89,12 @@ impl Learnt {
     /// Reads a call with all that is known, and learns from it. Whether it says something else now.
     pub(super) fn read(&mut self, resolver: &Resolver<'_>, opened: &mut Opened) -> bool {
         let mut request = std::mem::take(&mut opened.request);
-        let ground = Ground::of(resolver, opened);
-        let told = !self.known.is_empty() && self.tell(&ground, "", &mut request);
+        let mut ground = Ground::of(resolver, opened);
+        let mut told = false;
+        if !self.known.is_empty() {
+            ground.beside = self.beside(&ground, &request);
+            told = self.tell(&ground, "", &mut request);
+        }
         opened.request = request;
         let rule = resolver
             .catalogue
@@ -91,6 +103,30 @@ impl Learnt {
             self.learn(resolver, rule, opened);
         }
         told
+    }
+
+    /// What a request says at its top, by the names that are known.
+    fn beside(&self, ground: &Ground<'_>, request: &Value) -> HashMap<String, String> {
+        let texts = request.as_object().into_iter().flatten();
+        texts
+            .filter_map(|(key, value)| Some((key, value.as_str()?)))
+            .map(|(key, text)| {
+                let known = self.meaning(ground, key, text).and_then(|(_, known)| known);
+                let text = known.unwrap_or_else(|| text.to_owned());
+                (key.to_ascii_lowercase(), text)
+            })
+            .collect()
+    }
+
+    /// A name in a call, with what it lies in.
+    fn name(&self, ground: &Ground<'_>, key: &str, text: &str) -> Name {
+        let place = (ground.service.to_owned(), key.to_ascii_lowercase());
+        let within = self.within.get(&place).into_iter().flatten();
+        let within = within.map(|key| {
+            let text = ground.beside.get(key);
+            text.map(|text| text.to_lowercase()).unwrap_or_default()
+        });
+        ground.name(key, text, within.collect())
     }
 
     /// Puts known names in the place of those that were learnt.
@@ -143,13 +179,13 @@ impl Learnt {
         key: &str,
         text: &str,
     ) -> Option<(&Meaning, Option<String>)> {
-        if let Some(meaning) = self.known.get(&ground.name(key, text)) {
+        if let Some(meaning) = self.known.get(&self.name(ground, key, text)) {
             return Some((meaning, meaning.was.clone()));
         }
         let resource = Arn::parse(text)?.resource;
         let name = resource.find([':', '/']).map_or(0, |at| at + 1);
         let (kind, name) = resource.split_at_checked(name)?;
-        let meaning = self.known.get(&ground.name(key, name))?;
+        let meaning = self.known.get(&self.name(ground, key, name))?;
         if meaning.arn.as_deref() != Some(kind) {
             return None;
         }
@@ -190,8 +226,13 @@ impl Learnt {
                             _ => None,
                         });
                 let given: Vec<(String, Value)> = given.collect();
+                let within = lesson.within.iter().map(|(_, source)| {
+                    let text = view.texts(source).into_iter().next();
+                    text.map(|text| text.to_lowercase()).unwrap_or_default()
+                });
+                let within: Vec<String> = within.collect();
                 if was.is_some() || !given.is_empty() {
-                    self.keep(&ground, lesson, &is, was, &given);
+                    self.keep(&ground, lesson, (&is, &within), was, &given);
                 }
             }
         }
@@ -201,7 +242,7 @@ impl Learnt {
         &mut self,
         ground: &Ground<'_>,
         lesson: &Lesson,
-        is: &str,
+        (is, within): (&str, &[String]),
         was: Option<String>,
         gives: &[(String, Value)],
     ) {
@@ -209,12 +250,19 @@ impl Learnt {
             if self.known.len().max(self.now.len()) >= MOST {
                 return;
             }
-            let name = ground.name(key, is);
+            if !lesson.within.is_empty() {
+                let place = (ground.service.to_owned(), key.to_ascii_lowercase());
+                let keys = lesson.within.iter();
+                let keys = keys.map(|(key, _)| key.to_ascii_lowercase()).collect();
+                self.within.insert(place, keys);
+            }
+            let name_of = |text: &str| ground.name(key, text, within.to_vec());
+            let name = name_of(is);
             if let Some(was) = &was {
                 // A name that was given up means nothing any more.
-                let old = self.now.insert(ground.name(key, was), is.to_owned());
+                let old = self.now.insert(name_of(was), is.to_owned());
                 if let Some(old) = old {
-                    self.known.remove(&ground.name(key, &old));
+                    self.known.remove(&name_of(&old));
                 }
             }
             if was.as_deref() == Some(is) {

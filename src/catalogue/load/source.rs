@@ -131,7 +131,14 @@ fn lesson(table: &Table) -> Result<Lesson, Problem> {
         is: Source::default(),
         was: None,
         arn: None,
+        within: Vec::new(),
         gives: Vec::new(),
+    };
+    let sources = |value: &Tree| -> Result<Vec<(Text, Source)>, Problem> {
+        let entries = value.as_table().into_iter().flatten();
+        entries
+            .map(|(name, value)| Ok((name.clone(), source(value)?)))
+            .collect()
     };
     for (key, value) in table {
         match key.as_str() {
@@ -140,14 +147,11 @@ fn lesson(table: &Table) -> Result<Lesson, Problem> {
             "is" => lesson.is = source(value)?,
             "was" => lesson.was = Some(source(value)?),
             "arn" => lesson.arn = words(value)?.pop(),
-            "gives" => {
-                for (name, value) in value.as_table().into_iter().flatten() {
-                    lesson.gives.push((name.clone(), source(value)?));
-                }
-            }
+            "within" => lesson.within = sources(value)?,
+            "gives" => lesson.gives = sources(value)?,
             _ => {
                 return problem(format!(
-                    "learns: unknown key `{key}`: at, each, is, was, arn, gives"
+                    "learns: unknown key `{key}`: at, each, is, was, arn, within, gives"
                 ));
             }
         }
