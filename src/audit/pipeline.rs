@@ -17,7 +17,6 @@ mod feed;
 mod fetch;
 mod history;
 mod parts;
-mod pool;
 mod progress;
 mod stop;
 mod watch;

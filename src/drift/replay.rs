@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::actor::actor;
@@ -93,6 +94,12 @@ pub struct Unmanaged {
     pub region: String,
 }
 
+/// Calls whose actors are judged at the same time.
+const AT_ONCE: usize = 4_096;
+
+/// Calls that are not worth another thread.
+const FEW: usize = 64;
+
 /// Replays all effects of a window.
 #[must_use]
 pub fn replay(
@@ -102,16 +109,25 @@ pub fn replay(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut learnt = Learnt::default();
-    for mut effects in calls.by_ref() {
-        if let Some(mut opened) = effects.again.take()
-            && learnt.read(resolver, &mut opened)
-        {
-            effects.effects = resolver.effects(&opened);
+    loop {
+        let next: Vec<_> = calls.by_ref().take(AT_ONCE).collect();
+        if next.is_empty() {
+            break;
         }
-        if effects.effects.is_empty() {
-            continue;
+        let judged = next.par_iter().with_min_len(FEW);
+        let events: Vec<_> = judged
+            .map(|effects| event(&effects.call, principals))
+            .collect();
+        for (mut effects, event) in next.into_iter().zip(events) {
+            if let Some(mut opened) = effects.again.take()
+                && learnt.read(resolver, &mut opened)
+            {
+                effects.effects = resolver.effects(&opened);
+            }
+            if !effects.effects.is_empty() {
+                outcome.take(resolver, effects, event);
+            }
         }
-        outcome.take(resolver, effects, principals);
     }
     outcome.duplicates = calls.duplicates();
     outcome
@@ -209,13 +225,7 @@ pub(super) fn event(call: &Caused, principals: Option<&Principals>) -> model::Ev
 }
 
 impl Outcome {
-    fn take(
-        &mut self,
-        resolver: &Resolver<'_>,
-        effects: Effects<'_>,
-        principals: Option<&Principals>,
-    ) {
-        let event = event(&effects.call, principals);
+    fn take(&mut self, resolver: &Resolver<'_>, effects: Effects<'_>, event: model::Event) {
         let number = self.events.next;
         let class = event.origin.class;
         let cause = Cause {

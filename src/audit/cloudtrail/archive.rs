@@ -28,17 +28,6 @@ pub(crate) trait Records {
     fn cut_off(&mut self, place: Place);
 }
 
-/// Hands over all records of a text and returns how many there were.
-pub(crate) fn read(bytes: &[u8], records: &mut impl Records) -> u64 {
-    let mut archive = Archive {
-        count: 0,
-        losses: 0,
-        records,
-    };
-    archive.document(bytes);
-    archive.count
-}
-
 /// Wrappers within wrappers that are gone into: a list of pages of LookupEvents' answers is one.
 const DEPTH: u32 = 2;
 
@@ -46,39 +35,23 @@ const DEPTH: u32 = 2;
 const LOSSES: u32 = 100;
 
 /// Damage that could not be stepped over: nothing is known from this byte on.
-struct Lost(usize);
+pub(super) struct Lost(usize);
 
-struct Archive<'r, R> {
-    count: u64,
-    losses: u32,
-    records: &'r mut R,
+pub(super) struct Archive<'r, R> {
+    /// How far in the file the text starts.
+    pub base: usize,
+    /// Records that there were, also those that could not be read.
+    pub count: u64,
+    /// How often reading was taken up again.
+    pub losses: u32,
+    pub records: &'r mut R,
 }
 
 impl<R: Records> Archive<'_, R> {
-    /// Reads values one after the other until the text ends.
-    fn document(&mut self, bytes: &[u8]) {
-        let mut at = if bytes.starts_with(b"\xef\xbb\xbf") {
-            3
-        } else {
-            0
-        };
+    /// Reads values one after the other until the text ends, from where reading came to.
+    pub(super) fn document(&mut self, bytes: &[u8], mut read: Result<usize, Lost>) {
         loop {
-            let mut cursor = Cursor::new(bytes, at);
-            let read = match cursor.peek() {
-                None => return,
-                // Between the lines of an array whose start was damaged.
-                Some(b',') => Ok(cursor.at + 1),
-                Some(b'{') => self.top(bytes, cursor.at),
-                Some(b'[') => self.list(bytes, cursor.at, 0),
-                Some(_) => {
-                    self.records.unreadable(
-                        Place::Byte(cursor.at),
-                        "no JSON object or array starts here",
-                    );
-                    Err(Lost(cursor.at))
-                }
-            };
-            at = match read {
+            let at = match read {
                 Ok(end) => end,
                 Err(Lost(from)) => {
                     let Some(next) = next_line(bytes, from) else {
@@ -86,13 +59,22 @@ impl<R: Records> Archive<'_, R> {
                     };
                     self.losses += 1;
                     if self.losses > LOSSES {
-                        self.records.unreadable(
-                            Place::Byte(next),
-                            "too much is damaged; the rest was not read",
-                        );
+                        self.unreadable(next, "too much is damaged; the rest was not read");
                         return;
                     }
                     next
+                }
+            };
+            let mut cursor = Cursor::new(bytes, at);
+            read = match cursor.peek() {
+                None => return,
+                // Between the lines of an array whose start was damaged.
+                Some(b',') => Ok(cursor.at + 1),
+                Some(b'{') => self.top(bytes, cursor.at),
+                Some(b'[') => self.list(bytes, cursor.at, 0),
+                Some(_) => {
+                    self.unreadable(cursor.at, "no JSON object or array starts here");
+                    Err(Lost(cursor.at))
                 }
             };
         }
@@ -101,7 +83,7 @@ impl<R: Records> Archive<'_, R> {
     /// Reads an object that stands in nothing else.
     fn top(&mut self, bytes: &[u8], at: usize) -> Result<usize, Lost> {
         // Records are read as they come, so that those of a file that is cut off are found.
-        if first_key_lists(bytes, at) {
+        if first_list(bytes, at).is_some() {
             return self.wrapper(bytes, at, 0);
         }
         // One object per line is the rule. Looking no further than the line keeps the damage of
@@ -117,7 +99,7 @@ impl<R: Records> Archive<'_, R> {
         // A string that is not closed swallows lines until quotes happen to match again.
         if serde_json::from_slice::<IgnoredAny>(object.json()).is_err() {
             self.count += 1;
-            self.records.unreadable(Place::Byte(at), "is no JSON");
+            self.unreadable(at, "is no JSON");
             return Err(Lost(at));
         }
         self.accept(bytes, at, &object, 0).map(|()| object.end())
@@ -125,13 +107,31 @@ impl<R: Records> Archive<'_, R> {
 
     /// Reads the lists of records among an object's own members.
     fn wrapper(&mut self, bytes: &[u8], at: usize, depth: u32) -> Result<usize, Lost> {
-        let mut cursor = Cursor::new(bytes, at + 1);
-        if cursor.peek() == Some(b'}') {
-            return Ok(cursor.at + 1);
-        }
-        // Where to look for more behind damage: behind what was read, if anything was.
-        let mut from = at;
+        let first = Cursor::new(bytes, at + 1).peek();
+        self.members(bytes, at + 1, depth, at, first == Some(b'}'))
+    }
+
+    /// Reads the lists of records among an object's own members from a byte in it, which is behind
+    /// a member or before one. Behind damage, more is looked for behind `from`: behind what was
+    /// read, if anything was.
+    pub(super) fn members(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        depth: u32,
+        mut from: usize,
+        mut is_behind: bool,
+    ) -> Result<usize, Lost> {
+        let mut cursor = Cursor::new(bytes, at);
         loop {
+            if std::mem::replace(&mut is_behind, true) {
+                match cursor.peek() {
+                    Some(b',') => cursor.at += 1,
+                    Some(b'}') => return Ok(cursor.at + 1),
+                    Some(_) => return Err(self.lose(Stop::At(cursor.at), from)),
+                    None => return Err(self.lose(Stop::End, from)),
+                }
+            }
             let member = cursor.text().and_then(|key| {
                 cursor.eat(b':')?;
                 Ok((is_list_key(key), cursor.peek().ok_or(Stop::End)?))
@@ -143,22 +143,33 @@ impl<R: Records> Archive<'_, R> {
             } else {
                 cursor.value().map_err(|stop| self.lose(stop, from))?;
             }
-            match cursor.peek() {
-                Some(b',') => cursor.at += 1,
-                Some(b'}') => return Ok(cursor.at + 1),
-                Some(_) => return Err(self.lose(Stop::At(cursor.at), from)),
-                None => return Err(self.lose(Stop::End, from)),
-            }
         }
     }
 
     /// Reads the records of an array.
     fn list(&mut self, bytes: &[u8], at: usize, depth: u32) -> Result<usize, Lost> {
-        let mut cursor = Cursor::new(bytes, at + 1);
-        if cursor.peek() == Some(b']') {
-            return Ok(cursor.at + 1);
-        }
+        let first = Cursor::new(bytes, at + 1).peek();
+        self.items(bytes, at + 1, depth, first == Some(b']'))
+    }
+
+    /// Reads the records of an array from a byte in it, which is behind an item or before one.
+    pub(super) fn items(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        depth: u32,
+        mut is_behind: bool,
+    ) -> Result<usize, Lost> {
+        let mut cursor = Cursor::new(bytes, at);
         loop {
+            if std::mem::replace(&mut is_behind, true) {
+                match cursor.peek() {
+                    Some(b',') => cursor.at += 1,
+                    Some(b']') => return Ok(cursor.at + 1),
+                    Some(_) => return Err(self.lose(Stop::At(cursor.at), cursor.at)),
+                    None => return Err(self.lose(Stop::End, cursor.at)),
+                }
+            }
             let first = cursor.peek();
             let start = cursor.at;
             if first == Some(b'{') {
@@ -175,22 +186,21 @@ impl<R: Records> Archive<'_, R> {
                 self.records
                     .unreadable(Place::Record(self.count), "is no JSON object");
             }
-            match cursor.peek() {
-                Some(b',') => cursor.at += 1,
-                Some(b']') => return Ok(cursor.at + 1),
-                Some(_) => return Err(self.lose(Stop::At(cursor.at), cursor.at)),
-                None => return Err(self.lose(Stop::End, cursor.at)),
-            }
         }
     }
 
     /// Notes that reading ended early.
     fn lose(&mut self, stop: Stop, from: usize) -> Lost {
         match stop {
-            Stop::End => self.records.cut_off(Place::Byte(from)),
-            Stop::At(place) => self.records.unreadable(Place::Byte(place), "is no JSON"),
+            Stop::End => self.records.cut_off(Place::Byte(self.base + from)),
+            Stop::At(place) => self.unreadable(place, "is no JSON"),
         }
         Lost(from)
+    }
+
+    fn unreadable(&mut self, at: usize, problem: &str) {
+        let place = Place::Byte(self.base + at);
+        self.records.unreadable(place, problem);
     }
 
     /// Takes an object for what it is: a record, or what one is wrapped in.
@@ -241,7 +251,7 @@ impl<R: Records> Archive<'_, R> {
     }
 
     #[inline]
-    fn record(&mut self, record: &Outline) {
+    pub(super) fn record(&mut self, record: &Outline) {
         self.count += 1;
         self.records.record(self.count, record);
     }
@@ -263,12 +273,12 @@ fn is_list_key(key: Raw) -> bool {
     }
 }
 
-/// Whether the first member of an object is a list of records.
-fn first_key_lists(bytes: &[u8], at: usize) -> bool {
+/// Where the list starts, behind its `[`, if the first member of an object is a list of records.
+pub(super) fn first_list(bytes: &[u8], at: usize) -> Option<usize> {
     let mut cursor = Cursor::new(bytes, at + 1);
-    cursor.text().is_ok_and(|key| is_list_key(key))
-        && cursor.eat(b':').is_ok()
-        && cursor.peek() == Some(b'[')
+    let lists = is_list_key(cursor.text().ok()?);
+    cursor.eat(b':').ok()?;
+    (lists && cursor.peek() == Some(b'[')).then_some(cursor.at + 1)
 }
 
 /// The start of the first line behind a byte that starts like JSON.
@@ -282,7 +292,8 @@ fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Outline, Place, Records, read};
+    use super::super::pieces::Pieces;
+    use super::{Key, Outline, Place, Records};
 
     #[derive(Debug, Default)]
     struct Seen {
@@ -313,7 +324,7 @@ mod tests {
 
     fn seen(text: &str) -> (String, Vec<String>) {
         let mut seen = Seen::default();
-        read(text.as_bytes(), &mut seen);
+        Pieces::default().read(text.as_bytes(), true, &mut seen);
         (seen.names.join(" "), seen.problems)
     }
 

@@ -8,5 +8,6 @@ pub(crate) mod fields;
 pub(crate) mod keys;
 pub mod layout;
 pub(crate) mod lenient;
+pub(crate) mod pieces;
 pub(crate) mod record;
 pub mod span;

@@ -1,31 +1,29 @@
-//! Inflates gzip into one reused buffer.
+//! Inflates gzip files piece by piece into a window that stays in the processor's cache.
 //!
-//! A whole file of one member, which is what AWS delivers, goes through libdeflate; anything else
-//! (several members, damage, a size that is not to be believed) through a stream that keeps what
-//! it inflated before the damage.
+//! What whole files of many megabytes would cost in memory and its bandwidth is not paid, and two
+//! files at a time are inflated faster than one after the other ([`steps`]).
 
-use flate2::{Decompress, FlushDecompress, Status};
-use libdeflater::Decompressor;
-use memchr::memmem::Finder;
+mod block;
+mod codes;
+mod frame;
+mod steps;
 
-/// Most bytes that one file may inflate to.
+use block::{Deflate, HISTORY, ROOM, Ready};
+use libdeflater::Crc;
+use steps::Stream;
+
+/// What a window holds at first: the history that the format refers to, and text beside it.
+const WINDOW: usize = 256 << 10;
+
+/// The most that a window grows to, for text that cannot be read piece by piece.
 const LIMIT: usize = 1 << 30;
 
-/// A buffer larger than this is given back after the file that needed it.
-const KEPT: usize = 64 << 20;
-
-/// No deflate stream inflates to more than this many times its size.
-const HIGHEST_RATIO: usize = 1032;
-
-/// How every gzip member of ours starts: the magic, then "deflate".
-const MEMBER: [u8; 3] = [0x1f, 0x8b, 0x08];
-
-/// The bytes of a gzip member beside its deflate stream: header and trailer, at the least.
-const FRAME: usize = 18;
+/// A window larger than this is given back after the file that needed it.
+const KEPT: usize = 1 << 20;
 
 /// Whether bytes are gzip.
 pub(super) fn is_gzip(bytes: &[u8]) -> bool {
-    bytes.starts_with(&MEMBER[..2])
+    bytes.starts_with(&frame::MAGIC)
 }
 
 /// What kept a file from inflating to its end.
@@ -39,11 +37,34 @@ pub(super) struct Damage {
     pub remedy: &'static str,
 }
 
-/// Inflates files one after the other.
+/// Lengths of codes that make no code.
+#[derive(Debug)]
+struct Fault;
+
+/// Why a stream cannot be gone on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    CutOff,
+    Damaged,
+}
+
+/// Inflates files one after the other, each piece by piece.
 pub(super) struct Inflater {
-    whole: Decompressor,
-    member: Finder<'static>,
-    buffer: Vec<u8>,
+    window: Vec<u8>,
+    /// The first byte of the window that has not been released.
+    start: usize,
+    /// The byte of the window that is made next.
+    end: usize,
+    /// The first byte of the window that the member may refer to.
+    member: usize,
+    /// The first byte of the window that is not in the checksum.
+    unsummed: usize,
+    crc: Crc,
+    /// What the member inflated to before the window's first unsummed byte.
+    length: u64,
+    deflate: Deflate,
+    is_complete: bool,
+    damage: Option<Damage>,
     limit: usize,
 }
 
@@ -54,292 +75,190 @@ impl Inflater {
 
     fn limited(limit: usize) -> Self {
         Self {
-            whole: Decompressor::new(),
-            member: Finder::new(&MEMBER).into_owned(),
-            buffer: Vec::new(),
+            window: Vec::new(),
+            start: 0,
+            end: 0,
+            member: 0,
+            unsummed: 0,
+            crc: Crc::new(),
+            length: 0,
+            deflate: Deflate::new(),
+            is_complete: true,
+            damage: None,
             limit,
         }
     }
 
-    /// Inflates a file: what could be inflated, and what kept the rest from it.
-    pub(super) fn inflate(&mut self, bytes: &[u8]) -> (&[u8], Option<Damage>) {
-        if self.buffer.len() > KEPT {
-            self.buffer = Vec::new();
+    /// Starts with another file, whose bytes are to be given from here on.
+    pub(super) fn start(&mut self, input: &[u8]) {
+        if self.window.len() > KEPT {
+            self.window = Vec::new();
         }
-        let (length, damage) = match self.whole(bytes) {
-            Some(length) => (length, None),
-            None => self.stream(bytes),
+        if self.window.is_empty() {
+            self.window = vec![0; WINDOW];
+        }
+        (self.start, self.end, self.unsummed) = (0, 0, 0);
+        (self.is_complete, self.damage) = (false, None);
+        self.start_member(input, 0);
+    }
+
+    /// What was inflated and not released.
+    pub(super) fn text(&self) -> &[u8] {
+        self.window.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Whether nothing follows the text.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Whether the text is to be read before there can be more of it.
+    pub(super) fn is_full(&self) -> bool {
+        self.window.len() < self.end + ROOM
+    }
+
+    /// What kept the file from inflating to its end.
+    pub(super) fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
+    }
+
+    /// Inflates until the window is full or nothing follows.
+    pub(super) fn fill(&mut self, input: &[u8]) {
+        while self.is_ready(input) {
+            let mut streams = [self.stream(input)];
+            let stopped = steps::go(&mut streams);
+            let [stream] = streams;
+            let came = (stream.bit, stream.end);
+            self.stepped(came, stopped.is_some());
+        }
+    }
+
+    /// Inflates two files until the window of one is full or nothing follows in it.
+    pub(super) fn fill_either(one: (&mut Self, &[u8]), other: (&mut Self, &[u8])) {
+        while one.0.is_ready(one.1) && other.0.is_ready(other.1) {
+            let mut streams = [one.0.stream(one.1), other.0.stream(other.1)];
+            let stopped = steps::go(&mut streams);
+            let came = streams.map(|stream| (stream.bit, stream.end));
+            one.0.stepped(came[0], stopped == Some(0));
+            other.0.stepped(came[1], stopped == Some(1));
+        }
+    }
+
+    /// Lets go of so many bytes of the text and makes room for more.
+    pub(super) fn release(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+        self.sum();
+        let history = self.end.saturating_sub(HISTORY).max(self.member);
+        let gone = self.start.min(history);
+        self.window.copy_within(gone..self.end, 0);
+        self.start -= gone;
+        self.end -= gone;
+        self.unsummed = self.end;
+        self.member = self.member.saturating_sub(gone);
+        // Where little was let go of, more is needed at a time.
+        let most = self.limit.saturating_add(ROOM);
+        let wanted = (self.end * 2).min(most);
+        if wanted > self.window.len() {
+            self.window.resize(wanted, 0);
+        }
+        if self.is_full() && !self.is_complete {
+            let problem = format!("it inflates to more than {} MiB", self.limit >> 20);
+            self.damaged(problem, "split the file");
+        }
+    }
+
+    /// Goes on until steps can be taken, or the window is full, or nothing follows.
+    fn is_ready(&mut self, input: &[u8]) -> bool {
+        while !self.is_complete {
+            let out = self.window.get_mut(self.member..).unwrap_or_default();
+            let mut end = self.end - self.member;
+            let ready = self.deflate.ready(input, out, &mut end);
+            self.end = self.member + end;
+            match ready {
+                Ok(Ready::Steps) => return true,
+                Ok(Ready::Full) => return false,
+                Ok(Ready::Ended) => self.end_member(input),
+                Err(stop) => self.stop(stop, input),
+            }
+        }
+        false
+    }
+
+    fn stream<'a>(&'a mut self, input: &'a [u8]) -> Stream<'a> {
+        let out = self.window.get_mut(self.member..).unwrap_or_default();
+        self.deflate.stream(input, out, self.end - self.member)
+    }
+
+    fn stepped(&mut self, (bit, end): (usize, usize), is_odd: bool) {
+        self.deflate.stepped(bit, is_odd);
+        self.end = self.member + end;
+    }
+
+    fn start_member(&mut self, input: &[u8], at: usize) {
+        self.crc = Crc::new();
+        self.length = 0;
+        self.member = self.end;
+        self.unsummed = self.end;
+        self.deflate.start(at);
+        match frame::header(input, at) {
+            Ok(start) => self.deflate.start(start),
+            Err(stop) => self.stop(stop, input),
+        }
+    }
+
+    fn end_member(&mut self, input: &[u8]) {
+        self.sum();
+        let at = self.deflate.bit.div_ceil(8);
+        self.deflate.start(at);
+        let Some((trailer, rest)) = frame::trailer(input, at) else {
+            return self.stop(Stop::CutOff, input);
         };
-        (self.buffer.get(..length).unwrap_or_default(), damage)
-    }
-
-    /// Inflates a sound file of one member; none when it is anything else.
-    fn whole(&mut self, bytes: &[u8]) -> Option<usize> {
-        let expected = u32::from_le_bytes(*bytes.last_chunk()?) as usize;
-        // The size is the file's own word: only a buffer that the file could fill is made.
-        if expected > self.limit || expected / HIGHEST_RATIO > bytes.len() {
-            return None;
+        // The size is told modulo 2^32.
+        if trailer.crc != self.crc.sum() || trailer.size != self.length as u32 {
+            return self.stop(Stop::Damaged, input);
         }
-        self.reserve(expected);
-        let length = self
-            .whole
-            .gzip_decompress(bytes, self.buffer.get_mut(..expected)?)
-            .ok()?;
-        (length == expected && self.is_only_member(bytes, length)).then_some(length)
-    }
-
-    /// Whether a file, whose first member inflated to `length` bytes, holds nothing else.
-    ///
-    /// libdeflate stops behind the first member and does not say where that was. A second one
-    /// would start with the magic, right behind the first one's size.
-    fn is_only_member(&self, bytes: &[u8], length: usize) -> bool {
-        self.member.find_iter(bytes).skip(1).all(|start| {
-            let size = start.checked_sub(4).and_then(|size| bytes.get(size..start));
-            start < FRAME
-                || size.is_none_or(|size| size.iter().ne(length.to_le_bytes().iter().take(4)))
-        })
-    }
-
-    /// Inflates any file, member by member, as far as it goes.
-    fn stream(&mut self, bytes: &[u8]) -> (usize, Option<Damage>) {
-        let (mut at, mut filled) = (0, 0);
-        loop {
-            if let Err(damage) = self.stream_member(bytes, &mut at, &mut filled) {
-                return (filled, Some(damage));
-            }
-            let rest = bytes.get(at..).unwrap_or_default();
+        if rest.iter().all(|byte| *byte == 0) {
             // Zeroes behind the last member are padding.
-            if rest.iter().all(|byte| *byte == 0) {
-                return (filled, None);
-            }
-            if !is_gzip(rest) {
-                return (
-                    filled,
-                    Some(Damage {
-                        at,
-                        problem: format!("{} bytes behind the gzip stream are no gzip", rest.len()),
-                        remedy: "fetch the file again",
-                    }),
-                );
-            }
+            self.is_complete = true;
+        } else if is_gzip(rest) {
+            self.start_member(input, input.len() - rest.len());
+        } else {
+            self.deflate.start(input.len() - rest.len());
+            let problem = format!("{} bytes behind the gzip stream are no gzip", rest.len());
+            self.damaged(problem, AGAIN);
         }
     }
 
-    /// Inflates the member at `at` behind the bytes already filled, moving both.
-    fn stream_member(
-        &mut self,
-        bytes: &[u8],
-        at: &mut usize,
-        filled: &mut usize,
-    ) -> Result<(), Damage> {
-        /// zlib's number for a window of 32 KB, the largest there is.
-        const WINDOW_BITS: u8 = 15;
-        let mut member = Decompress::new_gzip(WINDOW_BITS);
-        let start = (*at, *filled);
-        loop {
-            if *filled == self.buffer.len() {
-                self.grow(*at)?;
+    /// Adds to the checksum what it does not hold yet.
+    fn sum(&mut self) {
+        let new = self.window.get(self.unsummed..self.end).unwrap_or_default();
+        self.crc.update(new);
+        self.length += new.len() as u64;
+        self.unsummed = self.end;
+    }
+
+    fn stop(&mut self, stop: Stop, input: &[u8]) {
+        match stop {
+            Stop::CutOff => {
+                self.deflate.start(input.len());
+                self.damaged("the gzip stream is cut off".to_owned(), AGAIN);
             }
-            let (before_at, before_filled) = (*at, *filled);
-            let status = member.decompress(
-                bytes.get(*at..).unwrap_or_default(),
-                self.buffer.get_mut(*filled..).unwrap_or_default(),
-                FlushDecompress::None,
-            );
-            *at = start.0 + to_usize(member.total_in());
-            *filled = start.1 + to_usize(member.total_out());
-            let stuck = *at == before_at && *filled == before_filled;
-            match status {
-                Ok(Status::StreamEnd) => return Ok(()),
-                Ok(Status::Ok | Status::BufError)
-                    if *at >= bytes.len() && (stuck || *filled < self.buffer.len()) =>
-                {
-                    return Err(Damage {
-                        at: *at,
-                        problem: "the gzip stream is cut off".to_owned(),
-                        remedy: "fetch the file again",
-                    });
-                }
-                Ok(Status::Ok | Status::BufError) if !stuck => {}
-                Ok(_) | Err(_) => {
-                    return Err(Damage {
-                        at: *at,
-                        problem: "the gzip stream is damaged".to_owned(),
-                        remedy: "fetch the file again",
-                    });
-                }
-            }
+            Stop::Damaged => self.damaged("the gzip stream is damaged".to_owned(), AGAIN),
         }
     }
 
-    /// Makes room for more, up to the limit.
-    fn grow(&mut self, at: usize) -> Result<(), Damage> {
-        if self.buffer.len() >= self.limit {
-            return Err(Damage {
-                at,
-                problem: format!("it inflates to more than {} MiB", self.limit >> 20),
-                remedy: "split the file",
-            });
-        }
-        let length = (self.buffer.len() * 2).clamp(64 << 10, self.limit.max(1));
-        self.reserve(length.min(self.limit));
-        Ok(())
-    }
-
-    fn reserve(&mut self, length: usize) {
-        if self.buffer.len() < length {
-            self.buffer.resize(length, 0);
-        }
+    fn damaged(&mut self, problem: String, remedy: &'static str) {
+        self.is_complete = true;
+        self.damage = Some(Damage {
+            at: self.deflate.bit / 8,
+            problem,
+            remedy,
+        });
     }
 }
 
-fn to_usize(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
+/// What can be done about a damaged file.
+const AGAIN: &str = "fetch the file again";
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::Inflater;
-    use flate2::{Compression, GzBuilder, write::GzEncoder};
-    use proptest::prelude::*;
-    use std::io::Write;
-
-    /// One gzip member.
-    pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn text(length: usize) -> Vec<u8> {
-        let mut state = 1u32;
-        let mut letter = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            b"0123456789abcdef"[(state >> 28) as usize]
-        };
-        (0..length).map(|_| letter()).collect()
-    }
-
-    #[test]
-    fn a_sound_file_inflates_whole_and_so_do_members_of_any_number() {
-        let mut inflater = Inflater::new();
-        for members in [
-            vec![text(0)],
-            vec![text(100_000)],
-            vec![text(10), text(200_000), text(3)],
-            vec![text(500), text(500), text(500)],
-            vec![text(300), text(0), text(0)],
-        ] {
-            let compressed: Vec<u8> = members.iter().flat_map(|member| gzip(member)).collect();
-            let (inflated, damage) = inflater.inflate(&compressed);
-            assert_eq!(damage, None);
-            assert!(inflated == members.concat(), "{} members", members.len());
-        }
-    }
-
-    #[test]
-    fn only_one_member_goes_the_short_way() {
-        let mut inflater = Inflater::new();
-        let one = gzip(&text(5000));
-        assert_eq!(inflater.whole(&one), Some(5000));
-        assert_eq!(inflater.whole(&[one.clone(), one.clone()].concat()), None);
-        assert_eq!(inflater.whole(&[one.clone(), gzip(b"")].concat()), None);
-        assert_eq!(inflater.whole(&one[..one.len() - 1]), None);
-    }
-
-    #[test]
-    fn a_name_that_looks_like_a_member_changes_nothing() {
-        let mut encoder = GzBuilder::new()
-            .filename(&[0x10, 0x1f, 0x8b, 0x08, 0x10][..])
-            .write(Vec::new(), Compression::default());
-        encoder.write_all(b"text").unwrap();
-        let compressed = encoder.finish().unwrap();
-        assert_eq!(Inflater::new().inflate(&compressed), (&b"text"[..], None));
-    }
-
-    #[test]
-    fn what_was_inflated_before_the_damage_is_kept() {
-        let whole = text(300_000);
-        let compressed = gzip(&whole);
-        let mut inflater = Inflater::new();
-
-        let (inflated, damage) = inflater.inflate(&compressed[..compressed.len() / 2]);
-        let damage = damage.unwrap();
-        assert_eq!(
-            (damage.at, damage.problem.as_str()),
-            (compressed.len() / 2, "the gzip stream is cut off")
-        );
-        assert!(
-            inflated.len() > 100_000 && whole.starts_with(inflated),
-            "{}",
-            inflated.len()
-        );
-
-        let mut broken = compressed.clone();
-        let last = broken.len() - 5;
-        broken[last] ^= 1;
-        let (inflated, damage) = inflater.inflate(&broken);
-        assert_eq!(damage.unwrap().problem, "the gzip stream is damaged");
-        assert!(inflated == whole);
-
-        let mut garbled = compressed;
-        garbled[100_000..100_100].fill(0xff);
-        let (inflated, damage) = inflater.inflate(&garbled);
-        let damage = damage.unwrap();
-        assert_eq!(damage.problem, "the gzip stream is damaged");
-        assert!(
-            damage.at >= 100_000 && inflated.len() > 50_000,
-            "{damage:?}"
-        );
-        assert!(whole[..50_000] == inflated[..50_000]);
-    }
-
-    #[test]
-    fn padding_is_no_damage_and_garbage_is() {
-        let mut inflater = Inflater::new();
-        let compressed = gzip(b"text");
-        assert_eq!(
-            inflater.inflate(&[&compressed[..], &[0; 512]].concat()),
-            (&b"text"[..], None)
-        );
-        let (inflated, damage) = inflater.inflate(&[&compressed[..], b"garbage"].concat());
-        assert_eq!(inflated, b"text");
-        assert_eq!(damage.map(|damage| damage.at), Some(compressed.len()));
-    }
-
-    #[test]
-    fn a_size_is_never_believed() {
-        let mut lie = gzip(b"text");
-        let last = lie.len() - 4;
-        lie[last..].copy_from_slice(&u32::MAX.to_le_bytes());
-        let mut inflater = Inflater::new();
-        let (inflated, damage) = inflater.inflate(&lie);
-        assert_eq!(inflated, b"text");
-        assert!(damage.is_some());
-        assert!(inflater.buffer.len() < 1 << 20);
-    }
-
-    #[test]
-    fn a_bomb_stops_at_the_limit() {
-        let bomb = gzip(&vec![b' '; 5 << 20]);
-        let mut inflater = Inflater::limited(1 << 20);
-        let (inflated, damage) = inflater.inflate(&bomb);
-        assert_eq!(inflated.len(), 1 << 20);
-        assert_eq!(damage.unwrap().problem, "it inflates to more than 1 MiB");
-        assert_eq!(inflater.buffer.len(), 1 << 20);
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), at in 0usize..200, byte: u8) {
-            let mut inflater = Inflater::limited(1 << 20);
-            inflater.inflate(&bytes);
-            let mut compressed = gzip(&bytes);
-            if let Some(target) = compressed.get_mut(at) {
-                *target = byte;
-            }
-            inflater.inflate(&compressed);
-            inflater.inflate(&[&[0x1f, 0x8b, 8, 0][..], &bytes].concat());
-        }
-    }
-}
+pub(crate) mod tests;

@@ -1,12 +1,13 @@
-//! Turns the bytes of one log file into calls.
+//! Turns the bytes of log files into calls.
 //!
-//! Inflate ([`inflate`]), find the records ([`super::cloudtrail::archive`]), judge each by its own
-//! fields without parsing it, and parse the few that someone wants. Nine records in ten are reads:
+//! Inflate ([`inflate`]), find the records ([`super::cloudtrail::pieces`]), judge each by its own
+//! fields without parsing it, and parse the few that someone wants ([`reading`]). Nine records in ten are reads:
 //! of these nothing is built, and what they hold beside their own fields is not even checked.
 
 pub(crate) mod blocks;
 mod inflate;
 mod prospect;
+mod reading;
 pub(crate) mod scan;
 pub(crate) mod search;
 mod tally;
@@ -17,14 +18,9 @@ pub use tally::{Problem, Tally};
 pub use texts::Text;
 
 use super::call::Call;
-use super::cloudtrail::archive::{self, Place, Records};
-use super::cloudtrail::clock::Clock;
-use super::cloudtrail::fields::{Effect, Fields, Outline};
-use super::cloudtrail::keys::Key;
-use super::cloudtrail::record;
 use crate::window::Window;
 use inflate::{Inflater, is_gzip};
-use tally::Problems;
+use reading::Reading;
 
 /// What is asked of the records; everything else is skipped unparsed.
 pub struct Filter<'a> {
@@ -40,9 +36,32 @@ pub struct Filter<'a> {
     pub failed: bool,
 }
 
-/// Decodes log files one after the other, reusing its buffers. One per thread.
+/// Where files come from, and where what was found in them goes.
+pub trait Files {
+    /// A file that is in memory.
+    type File: File;
+
+    /// The next file. None, if it is to be waited for: there is none any more; if not: there is
+    /// none now.
+    fn next(&mut self, wait: bool) -> Option<Self::File>;
+
+    /// Takes back a file that was read to its end, and what was found in it.
+    fn done(&mut self, file: Self::File, found: Tally);
+}
+
+/// A file that is in memory.
+pub trait File {
+    /// What it is called.
+    fn location(&self) -> &str;
+
+    /// All of it, compressed or not.
+    fn bytes(&self) -> &[u8];
+}
+
+/// Decodes log files, reusing its buffers. One per thread.
 pub struct Decoder {
-    inflater: Inflater,
+    /// Two, since two files in turn are inflated faster than one after the other.
+    inflaters: [Inflater; 2],
 }
 
 impl Default for Decoder {
@@ -56,7 +75,7 @@ impl Decoder {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            inflater: Inflater::new(),
+            inflaters: [Inflater::new(), Inflater::new()],
         }
     }
 
@@ -72,180 +91,105 @@ impl Decoder {
         tally: &mut Tally,
         sink: &mut dyn FnMut(Call),
     ) {
-        tally.files += 1;
-        tally.bytes += bytes.len() as u64;
-        let mut problems = Problems::new(location, &mut tally.problems);
-        let gzip = is_gzip(bytes);
-        let (text, damage) = if gzip {
-            self.inflater.inflate(bytes)
-        } else {
-            (bytes, None)
+        let mut only = Only {
+            file: Some((location, bytes)),
+            tally,
         };
-        tally.inflated += text.len() as u64;
-        let damaged = damage.is_some();
-        if let Some(damage) = damage {
-            let problem = format!("{}; what inflated before was read", damage.problem);
-            problems.add(
-                Some(format!("byte {}", damage.at)),
-                problem,
-                Some(damage.remedy),
-            );
-        }
-        if let Some((problem, remedy)) = unreadable(text, damaged) {
-            problems.add(None, problem, Some(remedy));
-            return;
-        }
-        let mut reading = Reading {
-            filter,
-            gzip,
-            damaged,
-            problems,
-            sink,
-            clock: Clock::default(),
-            in_window: 0,
-            writes: 0,
-            failed_calls: 0,
-        };
-        tally.records += archive::read(text, &mut reading);
-        tally.in_window += reading.in_window;
-        tally.writes += reading.writes;
-        tally.failed_calls += reading.failed_calls;
-    }
-}
-
-/// Why a text cannot hold records at all, and what to do about it.
-fn unreadable(text: &[u8], damaged: bool) -> Option<(String, &'static str)> {
-    const FORMATS: [(&[u8], &str, &str); 9] = [
-        (
-            b"PAR1",
-            "Parquet",
-            "Parquet is not supported; export the records as JSON",
-        ),
-        (
-            b"ORC",
-            "ORC",
-            "ORC is not supported; export the records as JSON",
-        ),
-        (b"PK\x03\x04", "a zip archive", "unpack it"),
-        (
-            b"\x28\xb5\x2f\xfd",
-            "compressed with zstd",
-            "decompress it, or compress it with gzip",
-        ),
-        (
-            b"\xfd7zXZ",
-            "compressed with xz",
-            "decompress it, or compress it with gzip",
-        ),
-        (
-            b"BZh",
-            "compressed with bzip2",
-            "decompress it, or compress it with gzip",
-        ),
-        (b"\x1f\x8b", "gzip within gzip", "decompress it once"),
-        (b"\xff\xfe", "text in UTF-16", "convert it to UTF-8"),
-        (b"\xfe\xff", "text in UTF-16", "convert it to UTF-8"),
-    ];
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return (!damaged).then(|| ("is empty".to_owned(), "fetch the file again"));
-    }
-    FORMATS
-        .iter()
-        .find(|(magic, _, _)| text.starts_with(magic))
-        .map(|(_, name, remedy)| (format!("is no JSON but {name}"), *remedy))
-}
-
-/// Sifts the records of one file.
-struct Reading<'a> {
-    filter: &'a Filter<'a>,
-    gzip: bool,
-    damaged: bool,
-    problems: Problems<'a>,
-    sink: &'a mut dyn FnMut(Call),
-    clock: Clock,
-    in_window: u64,
-    writes: u64,
-    failed_calls: u64,
-}
-
-impl Reading<'_> {
-    fn place(&self, place: Place) -> String {
-        match place {
-            Place::Record(number) => format!("record {number}"),
-            Place::Byte(at) if self.gzip => format!("byte {at} of the inflated file"),
-            Place::Byte(at) => format!("byte {at}"),
-        }
+        self.files(&mut only, filter, sink);
     }
 
-    /// Whether calls of the account and region of a record are wanted.
-    fn is_asked_for(&self, fields: &Fields) -> bool {
-        let asks = |asked: &[String], found: Option<&str>| {
-            asked.is_empty() || found.is_some_and(|found| asked.iter().any(|asked| asked == found))
-        };
-        asks(&self.filter.regions, fields.text(Key::Region).as_deref())
-            && (self.filter.accounts.is_empty()
-                || asks(&self.filter.accounts, fields.account().as_deref()))
-    }
-}
-
-impl Records for Reading<'_> {
-    #[inline]
-    fn record(&mut self, number: u64, record: &Outline) {
-        let Some(time) = record.time(&mut self.clock) else {
-            self.problems.add(
-                Some(self.place(Place::Record(number))),
-                "has no eventTime that says when it was",
-                Some("see whether what wrote the file changed the record"),
-            );
-            return;
-        };
-        if !self.filter.window.contains(time) {
-            return;
-        }
-        self.in_window += 1;
-        if record.is_read() {
-            return;
-        }
-        let fields = record.fields();
-        match fields.effect() {
-            Effect::None => return,
-            Effect::Failed => {
-                self.failed_calls += 1;
-                if !self.filter.failed {
-                    return;
-                }
+    /// Decodes files until there are no more, as [`Decoder::file`] does one.
+    pub fn files<F: Files>(&mut self, files: &mut F, filter: &Filter, sink: &mut dyn FnMut(Call)) {
+        let [one, other] = &mut self.inflaters;
+        let (mut first, mut second) = (None, None);
+        loop {
+            if first.is_none() {
+                first = open(files, second.is_none(), one, filter, sink);
             }
-            Effect::Change => self.writes += 1,
-        }
-        if !self.is_asked_for(&fields) || !(self.filter.wanted)(&Prospect::of(&fields)) {
-            return;
-        }
-        match record::call(record.json(), time) {
-            Ok(call) => (self.sink)(call),
-            Err(error) => self.problems.add(
-                Some(self.place(Place::Record(number))),
-                format!("is no JSON: {error}"),
-                Some("fetch the file again"),
-            ),
+            if second.is_none() {
+                second = open(files, first.is_none(), other, filter, sink);
+            }
+            match (&first, &second) {
+                (Some((first, _)), Some((second, _))) => {
+                    Inflater::fill_either((one, first.bytes()), (other, second.bytes()));
+                }
+                (Some((first, _)), None) => one.fill(first.bytes()),
+                (None, Some((second, _))) => other.fill(second.bytes()),
+                (None, None) => return,
+            }
+            first = read(first, files, one, filter, sink);
+            second = read(second, files, other, filter, sink);
         }
     }
+}
 
-    fn unreadable(&mut self, place: Place, problem: &str) {
-        let remedy = "give log files of CloudTrail, as JSON; fetch the file again if it was one";
-        self.problems
-            .add(Some(self.place(place)), problem, Some(remedy));
+/// A file of which something is still to be inflated, and its reading.
+type Open<F> = Option<(F, Reading)>;
+
+/// Opens the next file that is to be inflated; others are read at once.
+fn open<F: Files>(
+    files: &mut F,
+    wait: bool,
+    inflater: &mut Inflater,
+    filter: &Filter,
+    sink: &mut dyn FnMut(Call),
+) -> Open<F::File> {
+    loop {
+        let file = files.next(wait)?;
+        let bytes = file.bytes();
+        let is_gzip = is_gzip(bytes);
+        let mut reading = Reading::new(file.location(), bytes, is_gzip);
+        if is_gzip {
+            inflater.start(bytes);
+            return Some((file, reading));
+        }
+        reading.text(bytes, true, filter, sink);
+        files.done(file, reading.tally());
+    }
+}
+
+/// Reads what was inflated of a file, if it is time to.
+fn read<F: Files>(
+    open: Open<F::File>,
+    files: &mut F,
+    inflater: &mut Inflater,
+    filter: &Filter,
+    sink: &mut dyn FnMut(Call),
+) -> Open<F::File> {
+    let (file, mut reading) = open?;
+    let is_due = inflater.is_complete() || inflater.is_full();
+    if is_due && reading.inflated(inflater, filter, sink) {
+        files.done(file, reading.tally());
+        return None;
+    }
+    Some((file, reading))
+}
+
+/// A single file.
+struct Only<'a> {
+    file: Option<(&'a str, &'a [u8])>,
+    tally: &'a mut Tally,
+}
+
+impl<'a> Files for Only<'a> {
+    type File = (&'a str, &'a [u8]);
+
+    fn next(&mut self, _: bool) -> Option<Self::File> {
+        self.file.take()
     }
 
-    fn cut_off(&mut self, place: Place) {
-        // Of a damaged gzip stream this has been said.
-        if !self.damaged {
-            let problem = "ends too early; what stands before was read";
-            self.problems.add(
-                Some(self.place(place)),
-                problem,
-                Some("fetch the file again"),
-            );
-        }
+    fn done(&mut self, _: Self::File, found: Tally) {
+        *self.tally += found;
+    }
+}
+
+impl File for (&str, &[u8]) {
+    fn location(&self) -> &str {
+        self.0
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.1
     }
 }
 

@@ -66,19 +66,19 @@ pub struct Problem {
 const LISTED: u64 = 20;
 
 /// Collects the problems of one file, so that a file that is all wrong does not flood the report.
-pub(crate) struct Problems<'a> {
-    location: &'a str,
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    location: String,
     found: u64,
-    list: &'a mut Vec<Problem>,
+    list: Vec<Problem>,
 }
 
-impl<'a> Problems<'a> {
-    /// Collects into a list.
-    pub(crate) fn new(location: &'a str, list: &'a mut Vec<Problem>) -> Self {
+impl Problems {
+    /// Collects those of a file.
+    pub(crate) fn of(location: &str) -> Self {
         Self {
-            location,
-            found: 0,
-            list,
+            location: location.to_owned(),
+            ..Self::default()
         }
     }
 
@@ -92,25 +92,25 @@ impl<'a> Problems<'a> {
         self.found += 1;
         if self.found <= LISTED {
             self.list.push(Problem {
-                location: self.location.to_owned(),
+                location: self.location.clone(),
                 place,
                 problem: problem.into(),
                 remedy: remedy.map(str::to_owned),
             });
         }
     }
-}
 
-impl Drop for Problems<'_> {
-    fn drop(&mut self) {
+    /// The problems, of which the last may say how many more there were.
+    pub(crate) fn list(mut self) -> Vec<Problem> {
         if let Some(more) = self.found.checked_sub(LISTED).filter(|more| *more > 0) {
             self.list.push(Problem {
-                location: self.location.to_owned(),
+                location: self.location,
                 place: None,
                 problem: format!("{more} more problems of these kinds"),
                 remedy: None,
             });
         }
+        self.list
     }
 }
 
@@ -120,18 +120,14 @@ mod tests {
 
     #[test]
     fn a_file_that_is_all_wrong_does_not_flood_the_report() {
-        let mut tally = Tally::default();
-        let mut problems = Problems::new("a.json", &mut tally.problems);
+        let mut problems = Problems::of("a.json");
         for record in 0..1000 {
             problems.add(Some(format!("record {record}")), "has no time", None);
         }
-        drop(problems);
-        assert_eq!(tally.problems.len(), 21);
-        assert_eq!(tally.problems[19].place.as_deref(), Some("record 19"));
-        assert_eq!(
-            tally.problems[20].problem,
-            "980 more problems of these kinds"
-        );
+        let list = problems.list();
+        assert_eq!(list.len(), 21);
+        assert_eq!(list[19].place.as_deref(), Some("record 19"));
+        assert_eq!(list[20].problem, "980 more problems of these kinds");
     }
 
     #[test]

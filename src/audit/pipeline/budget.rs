@@ -58,6 +58,20 @@ impl Budget {
             bytes,
         }
     }
+
+    /// Draws so many bytes if they are free and nobody waits for any.
+    pub fn try_draw(&self, bytes: u64) -> Option<Share<'_>> {
+        let bytes = bytes.min(self.most);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = state.serving == state.next_ticket && state.used + bytes <= self.most;
+        is_free.then(|| {
+            state.used += bytes;
+            Share {
+                budget: self,
+                bytes,
+            }
+        })
+    }
 }
 
 impl Drop for Share<'_> {
@@ -98,6 +112,16 @@ mod tests {
         });
         let peak = peak.into_inner();
         assert!(peak > 60 && peak <= 100, "{peak}");
+    }
+
+    #[test]
+    fn who_does_not_wait_draws_only_what_is_free() {
+        let budget = Budget::new(10);
+        let share = budget.try_draw(6);
+        assert!(share.is_some() && budget.try_draw(5).is_none());
+        assert!(budget.try_draw(4).is_some());
+        drop(share);
+        assert!(budget.try_draw(20).is_some());
     }
 
     #[test]

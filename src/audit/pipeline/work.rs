@@ -1,22 +1,20 @@
-//! The workers: each takes the next log file, reads it if that is still to do, and decodes it.
+//! The workers: each takes the next log files, reads them if that is still to do, and decodes them.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, never, select};
+use crossbeam_channel::{Receiver, TryRecvError, never, select};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Options;
-use super::budget::Budget;
+use super::budget::{Budget, Share};
 use super::parts::Part;
-use super::pool::Pool;
 use super::progress::Progress;
 use super::stop::Stop;
 use super::watch::Watch;
 use crate::audit::call::Call;
-use crate::audit::decode::{Filter, Tally};
+use crate::audit::decode::{self, Decoder, Filter, Tally};
 use crate::audit::source::local::{LocalFile, unreadable};
 
 /// How much larger a compressed log file is assumed to become: the upper end of what real ones
@@ -25,6 +23,9 @@ const INFLATION: u64 = 15;
 
 /// A buffer that has grown beyond this is given back after its file.
 const KEPT: usize = 8 << 20;
+
+/// How many buffers a worker keeps: as many files as it decodes at once.
+const BUFFERS: usize = 2;
 
 /// A log file on this machine.
 #[derive(Debug)]
@@ -51,7 +52,6 @@ pub struct Remote {
 /// What all workers share.
 pub struct Bench<'a> {
     inflated: Budget,
-    decoders: Pool,
     filter: &'a Filter<'a>,
     watches: &'a [Arc<dyn Watch>],
     stop: &'a Stop,
@@ -69,7 +69,6 @@ impl<'a> Bench<'a> {
     ) -> Self {
         Self {
             inflated: Budget::new(options.memory - for_waiting(options.memory)),
-            decoders: Pool::default(),
             filter,
             watches: &options.watches,
             stop: &options.stop,
@@ -80,130 +79,255 @@ impl<'a> Bench<'a> {
 
     /// Decodes until both channels are at their end.
     pub fn work(&self, locals: &Receiver<Local<'_>>, remotes: &Receiver<Remote>) -> Tally {
-        let (mut locals, mut remotes) = (locals.clone(), remotes.clone());
-        let mut open = 2;
         let mut worker = Worker {
             bench: self,
-            buffer: Vec::new(),
+            locals: locals.clone(),
+            remotes: remotes.clone(),
+            open: 2,
+            waiting: None,
+            buffers: Vec::new(),
             tally: Tally::default(),
         };
-        while open > 0 {
-            select! {
-                recv(locals) -> next => match next {
-                    // Taken all the same, so that whoever sends comes to an end.
-                    Ok(_) if self.stop.is_due() => {}
-                    Ok(Local::File(file)) => worker.file(&file.path),
-                    Ok(Local::Whole(location, bytes)) => worker.whole(&location, &bytes),
-                    Ok(Local::Part(part)) => worker.part(part),
-                    Err(_) => (open, locals) = (open - 1, never()),
-                },
-                recv(remotes) -> next => match next {
-                    Ok(_) if self.stop.is_due() => {}
-                    Ok(remote) => worker.remote(remote),
-                    Err(_) => (open, remotes) = (open - 1, never()),
-                },
-            }
-        }
+        let mut sink = |call| (self.sink)(call);
+        Decoder::new().files(&mut worker, self.filter, &mut sink);
         worker.tally
     }
 }
 
-struct Worker<'a> {
-    bench: &'a Bench<'a>,
-    buffer: Vec<u8>,
+struct Worker<'w, 'l> {
+    bench: &'w Bench<'w>,
+    locals: Receiver<Local<'l>>,
+    remotes: Receiver<Remote>,
+    /// How many of the two channels are not at their end.
+    open: u8,
+    /// What there was no memory for yet.
+    waiting: Option<Taken<'l>>,
+    buffers: Vec<Vec<u8>>,
     tally: Tally,
 }
 
-impl Worker<'_> {
-    fn file(&mut self, path: &Path) {
-        if let Err(error) = self.read_and_decode(path) {
-            self.tally.problems.push(unreadable(path, &error));
-        }
+/// A log file as it was taken from a channel.
+enum Taken<'l> {
+    Local(Local<'l>),
+    Remote(Remote),
+}
+
+/// A log file, or a part of one, in memory.
+struct Loaded<'w, 'l> {
+    location: Arc<str>,
+    bytes: Vec<u8>,
+    /// Whether all of it could be read.
+    is_whole: bool,
+    /// Where a part of a file begins in it.
+    part: Option<u64>,
+    /// What it draws of budgets, which is given back behind its bytes.
+    _draws: Draws<'w, 'l>,
+}
+
+#[derive(Default)]
+struct Draws<'w, 'l> {
+    _inflated: Option<Share<'w>>,
+    _part: Option<Share<'l>>,
+    _fetched: Option<OwnedSemaphorePermit>,
+}
+
+impl decode::File for Loaded<'_, '_> {
+    fn location(&self) -> &str {
+        &self.location
     }
 
-    fn read_and_decode(&mut self, path: &Path) -> std::io::Result<()> {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let inflated = announced_size(&mut file, size)?;
-        let _share = self.bench.inflated.draw(size.saturating_add(inflated));
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        let capacity = usize::try_from(size).unwrap_or(usize::MAX);
-        // A file that claims more than memory holds is an error, not an abort.
-        buffer
-            .try_reserve(capacity)
-            .map_err(|_| std::io::Error::from(std::io::ErrorKind::OutOfMemory))?;
-        let read = file.read_to_end(&mut buffer);
-        self.bench.progress.fetched(buffer.len() as u64);
-        // What could be read before a disk failed is still evidence.
-        if !buffer.is_empty() || read.is_ok() {
-            let location = path.display().to_string();
-            self.decode_whole(&location, &buffer, inflated, read.is_ok());
-        }
-        if buffer.capacity() <= KEPT {
-            self.buffer = buffer;
-        }
-        read.map(|_| ())
+    fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
+}
 
-    fn part(&mut self, part: Part<'_>) {
-        let (files, problems) = (self.tally.files, self.tally.problems.len());
-        self.decode(&part.location, &part.bytes, 0);
-        if part.offset > 0 {
-            // The first part counts as the file, and places are counted within the part.
-            self.tally.files = files;
-            for problem in self.tally.problems.iter_mut().skip(problems) {
-                let within = problem
-                    .place
-                    .take()
-                    .unwrap_or_else(|| "somewhere".to_owned());
-                problem.place = Some(format!("{within}, counted from byte {}", part.offset));
+impl<'w, 'l> decode::Files for Worker<'w, 'l> {
+    type File = Loaded<'w, 'l>;
+
+    fn next(&mut self, wait: bool) -> Option<Self::File> {
+        loop {
+            let taken = self.waiting.take().or_else(|| self.take(wait))?;
+            // Taken all the same, so that whoever sends comes to an end.
+            if self.bench.stop.is_due() {
+                continue;
+            }
+            match self.load(taken, wait) {
+                Load::Done(loaded) => return Some(loaded),
+                Load::Failed => {}
+                Load::Later(taken) => {
+                    self.waiting = Some(taken);
+                    return None;
+                }
             }
         }
-        drop(part.bytes);
-        drop(part.share);
     }
 
-    fn remote(&mut self, remote: Remote) {
-        let Remote {
-            location,
-            bytes,
-            permit,
-        } = remote;
-        self.whole(&location, &bytes);
-        // Only when the bytes are gone may others take their place.
-        drop(bytes);
-        drop(permit);
+    fn done(&mut self, file: Self::File, mut found: Tally) {
+        let bench = self.bench;
+        bench
+            .progress
+            .decoded(file.bytes.len() as u64, found.records);
+        match file.part {
+            None => {
+                let is_sound = file.is_whole && found.problems.is_empty();
+                for watch in bench.watches {
+                    watch.read(&file.location, &file.bytes, is_sound);
+                }
+            }
+            Some(0) => {}
+            // The first part counts as the file, and places are counted within the part.
+            Some(offset) => {
+                found.files = 0;
+                for problem in &mut found.problems {
+                    let within = problem.place.as_deref().unwrap_or("somewhere");
+                    problem.place = Some(format!("{within}, counted from byte {offset}"));
+                }
+            }
+        }
+        self.tally += found;
+        if file.bytes.capacity() <= KEPT && self.buffers.len() < BUFFERS {
+            self.buffers.push(file.bytes);
+        }
+    }
+}
+
+enum Load<'w, 'l> {
+    Done(Loaded<'w, 'l>),
+    Failed,
+    /// There is no memory for it now.
+    Later(Taken<'l>),
+}
+
+impl<'w, 'l> Worker<'w, 'l> {
+    /// Takes what comes next from either channel.
+    fn take(&mut self, wait: bool) -> Option<Taken<'l>> {
+        while self.open > 0 {
+            let (local, remote) = if wait {
+                select! {
+                    recv(self.locals) -> next => (next.map_err(|_| TryRecvError::Disconnected), Err(TryRecvError::Empty)),
+                    recv(self.remotes) -> next => (Err(TryRecvError::Empty), next.map_err(|_| TryRecvError::Disconnected)),
+                }
+            } else {
+                match self.locals.try_recv() {
+                    Ok(local) => (Ok(local), Err(TryRecvError::Empty)),
+                    Err(error) => (Err(error), self.remotes.try_recv()),
+                }
+            };
+            match (local, remote) {
+                (Ok(local), _) => return Some(Taken::Local(local)),
+                (_, Ok(remote)) => return Some(Taken::Remote(remote)),
+                (Err(TryRecvError::Disconnected), _) => {
+                    (self.open, self.locals) = (self.open - 1, never());
+                }
+                (_, Err(TryRecvError::Disconnected)) => {
+                    (self.open, self.remotes) = (self.open - 1, never());
+                }
+                (Err(TryRecvError::Empty), Err(TryRecvError::Empty)) => return None,
+            }
+        }
+        None
     }
 
-    /// Decodes bytes that are in memory already.
-    fn whole(&mut self, location: &str, bytes: &[u8]) {
-        let inflated = match bytes.last_chunk::<4>() {
-            Some(trailer) if is_gzip(bytes) => inflated_size(bytes.len() as u64, *trailer),
-            _ => 0,
-        };
-        let _share = self.bench.inflated.draw(inflated);
-        self.decode_whole(location, bytes, inflated, true);
-    }
-
-    fn decode_whole(&mut self, location: &str, bytes: &[u8], inflated: u64, complete: bool) {
-        let problems = self.tally.problems.len();
-        self.decode(location, bytes, inflated);
-        let sound = complete && self.tally.problems.len() == problems;
-        for watch in self.bench.watches {
-            watch.read(location, bytes, sound);
+    fn load(&mut self, taken: Taken<'l>, wait: bool) -> Load<'w, 'l> {
+        match taken {
+            Taken::Local(Local::File(file)) => match self.read(&file, wait) {
+                Ok(Some(loaded)) => Load::Done(loaded),
+                Ok(None) => Load::Later(Taken::Local(Local::File(file))),
+                Err(error) => {
+                    self.tally.problems.push(unreadable(&file.path, &error));
+                    Load::Failed
+                }
+            },
+            Taken::Local(Local::Whole(location, bytes)) => {
+                let Some(share) = self.draw(inflated_size_of(&bytes), wait) else {
+                    return Load::Later(Taken::Local(Local::Whole(location, bytes)));
+                };
+                let draws = Draws {
+                    _inflated: Some(share),
+                    ..Draws::default()
+                };
+                Load::Done(Loaded::whole(location, bytes, draws))
+            }
+            Taken::Local(Local::Part(part)) => Load::Done(Loaded {
+                location: part.location,
+                bytes: part.bytes,
+                is_whole: true,
+                part: Some(part.offset),
+                _draws: Draws {
+                    _part: Some(part.share),
+                    ..Draws::default()
+                },
+            }),
+            Taken::Remote(remote) => {
+                let Some(share) = self.draw(inflated_size_of(&remote.bytes), wait) else {
+                    return Load::Later(Taken::Remote(remote));
+                };
+                let draws = Draws {
+                    _inflated: Some(share),
+                    _fetched: Some(remote.permit),
+                    ..Draws::default()
+                };
+                Load::Done(Loaded::whole(remote.location, remote.bytes, draws))
+            }
         }
     }
 
-    fn decode(&mut self, location: &str, bytes: &[u8], inflated: u64) {
-        let before = self.tally.records;
-        let (bench, tally) = (self.bench, &mut self.tally);
-        let mut sink = |call| (bench.sink)(call);
-        bench.decoders.with(inflated, |decoder| {
-            decoder.file(location, bytes, bench.filter, tally, &mut sink);
-        });
-        let records = self.tally.records.saturating_sub(before);
-        bench.progress.decoded(bytes.len() as u64, records);
+    /// Reads a file of this machine; none when there is no memory for it now.
+    fn read(&mut self, local: &LocalFile, wait: bool) -> std::io::Result<Option<Loaded<'w, 'l>>> {
+        let mut file = File::open(&local.path)?;
+        let size = file.metadata()?.len();
+        let inflated = announced_size(&mut file, size)?;
+        let Some(share) = self.draw(size.saturating_add(inflated), wait) else {
+            return Ok(None);
+        };
+        let mut bytes = self.buffers.pop().unwrap_or_default();
+        bytes.clear();
+        let capacity = usize::try_from(size).unwrap_or(usize::MAX);
+        // A file that claims more than memory holds is an error, not an abort.
+        bytes
+            .try_reserve(capacity)
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::OutOfMemory))?;
+        let read = file.read_to_end(&mut bytes);
+        self.bench.progress.fetched(bytes.len() as u64);
+        let is_whole = read.is_ok();
+        if let Err(error) = read {
+            if bytes.is_empty() {
+                return Err(error);
+            }
+            // What could be read before a disk failed is still evidence.
+            self.tally.problems.push(unreadable(&local.path, &error));
+        }
+        let draws = Draws {
+            _inflated: Some(share),
+            ..Draws::default()
+        };
+        let location = local.path.display().to_string();
+        Ok(Some(Loaded {
+            is_whole,
+            ..Loaded::whole(location, bytes, draws)
+        }))
+    }
+
+    /// Draws memory for a file. A worker that has another file at hand does not wait for it: what
+    /// it waits for may be what that file holds.
+    fn draw(&self, bytes: u64, wait: bool) -> Option<Share<'w>> {
+        if wait {
+            Some(self.bench.inflated.draw(bytes))
+        } else {
+            self.bench.inflated.try_draw(bytes)
+        }
+    }
+}
+
+impl<'w, 'l> Loaded<'w, 'l> {
+    fn whole(location: String, bytes: Vec<u8>, draws: Draws<'w, 'l>) -> Self {
+        Self {
+            location: location.into(),
+            bytes,
+            is_whole: true,
+            part: None,
+            _draws: draws,
+        }
     }
 }
 
@@ -211,6 +335,14 @@ impl Worker<'_> {
 /// workers read and inflate.
 pub fn for_waiting(memory: u64) -> u64 {
     memory / 4
+}
+
+/// How much bytes become when inflated; 0 if they are not compressed.
+fn inflated_size_of(bytes: &[u8]) -> u64 {
+    match bytes.last_chunk::<4>() {
+        Some(trailer) if is_gzip(bytes) => inflated_size(bytes.len() as u64, *trailer),
+        _ => 0,
+    }
 }
 
 fn is_gzip(bytes: &[u8]) -> bool {
