@@ -6,17 +6,16 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::learnt;
 use super::model::Attribute;
 use super::names::{self, Found};
 use crate::audit::call::{Call, Caller};
+use crate::catalogue::Catalogue;
 use crate::catalogue::aws::shape;
 use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{
     CallRule, Change, EffectKind, Operation, Provenance, ResourceType, Scope, Target,
 };
 use crate::catalogue::value::{Given, is_omitted};
-use crate::catalogue::{Catalogue, Service};
 use crate::state::inventory::{InstanceId, Inventory};
 
 /// What is kept of a call once its effects are known.
@@ -55,24 +54,6 @@ pub struct Effects<'a> {
     pub(super) again: Option<Box<Opened>>,
     /// Whether it gives something another name, by which later calls mean it.
     pub renames: bool,
-}
-
-/// What the names in a call may have to do with those of other calls.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Words {
-    /// It teaches names.
-    teaches: bool,
-    /// By some of them later calls mean what it means by another.
-    renames: bool,
-    /// It gives names that may be learnt.
-    may_be_learnt: bool,
-}
-
-impl Words {
-    /// Whether the call has to be read again in the order of time.
-    pub(super) fn matter(self) -> bool {
-        self.teaches || self.may_be_learnt
-    }
 }
 
 /// What one call does to one resource.
@@ -236,22 +217,6 @@ impl<'a> Resolver<'a> {
             again,
             renames: words.renames,
         })
-    }
-
-    /// What the names in a call may have to do with those of other calls.
-    pub(super) fn words(&self, opened: &Opened) -> Words {
-        let call = &opened.call;
-        let keys = self.catalogue.service(&call.service).map(Service::learnt);
-        let rule = self.catalogue.rule(&call.service, &call.name);
-        match (keys, rule) {
-            (Some(keys), Some(rule)) if !keys.is_empty() && rule.operates.is_none() => Words {
-                teaches: !rule.learns.is_empty(),
-                renames: rule.learns.iter().any(|lesson| lesson.was.is_some()),
-                may_be_learnt: self.covers(&call.account)
-                    && learnt::holds_any(&opened.request, keys),
-            },
-            _ => Words::default(),
-        }
     }
 
     /// The effects of a call, in no order.

@@ -9,6 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use super::effect::{Opened, Resolver};
+use super::names::ShortOnly;
+use crate::catalogue::Service;
 use crate::catalogue::aws::identifier::Arn;
 use crate::catalogue::rule::{CallRule, Lesson, Scope};
 use crate::catalogue::value::Given;
@@ -81,6 +83,41 @@ impl<'c> Ground<'c> {
             key: key.to_ascii_lowercase(),
             within,
             text: text.to_lowercase(),
+        }
+    }
+}
+
+/// What the names in a call may have to do with those of other calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Words {
+    /// It teaches names.
+    teaches: bool,
+    /// By some of them later calls mean what it means by another.
+    pub(super) renames: bool,
+    /// It gives names that may be learnt.
+    pub(super) may_be_learnt: bool,
+}
+
+impl Words {
+    /// Whether the call has to be read again in the order of time.
+    pub(super) fn matter(self) -> bool {
+        self.teaches || self.may_be_learnt
+    }
+}
+
+impl Resolver<'_> {
+    /// What the names in a call may have to do with those of other calls.
+    pub(super) fn words(&self, opened: &Opened) -> Words {
+        let call = &opened.call;
+        let keys = self.catalogue.service(&call.service).map(Service::learnt);
+        let rule = self.catalogue.rule(&call.service, &call.name);
+        match (keys, rule) {
+            (Some(keys), Some(rule)) if !keys.is_empty() && rule.operates.is_none() => Words {
+                teaches: !rule.learns.is_empty(),
+                renames: rule.learns.iter().any(|lesson| lesson.was.is_some()),
+                may_be_learnt: self.covers(&call.account) && holds_any(&opened.request, keys),
+            },
+            _ => Words::default(),
         }
     }
 }
@@ -231,11 +268,34 @@ impl Learnt {
                     text.map(|text| text.to_lowercase()).unwrap_or_default()
                 });
                 let within: Vec<String> = within.collect();
-                if was.is_some() || !given.is_empty() {
+                let is_news = match &was {
+                    Some(was) => self.is_news(resolver, &ground, lesson, (&is, &within), was),
+                    None => !given.is_empty(),
+                };
+                if is_news {
                     self.keep(&ground, lesson, (&is, &within), was, &given);
                 }
             }
         }
+    }
+
+    /// Whether the states still know what is renamed by its old name. A state that was written later
+    /// knows it by the new one, which then means what it says, unless it was given up before.
+    fn is_news(
+        &self,
+        resolver: &Resolver<'_>,
+        ground: &Ground<'_>,
+        lesson: &Lesson,
+        (is, within): (&str, &[String]),
+        was: &str,
+    ) -> bool {
+        let is_given_up = || {
+            lesson.keys.iter().any(|key| {
+                let now = self.now.get(&ground.name(key, is, within.to_vec()));
+                now.is_some_and(|now| now != is)
+            })
+        };
+        !is_known(resolver, ground, is) || is_known(resolver, ground, was) || is_given_up()
     }
 
     fn keep(
@@ -279,8 +339,21 @@ impl Learnt {
     }
 }
 
+/// Whether a state has something of the service that may be called so.
+fn is_known(resolver: &Resolver<'_>, ground: &Ground<'_>, name: &str) -> bool {
+    let named = resolver.inventory.naming(name, &ShortOnly);
+    named.iter().any(|id| {
+        let instance = resolver.inventory.get(*id);
+        let is_here = |own: Option<&str>, here: &str| own.is_none_or(|own| own == here);
+        let mut services = resolver.catalogue.services_of(instance.resource_type());
+        is_here(instance.account(), ground.account)
+            && (ground.region.is_empty() || is_here(instance.region(), ground.region))
+            && services.any(|rules| rules.service == ground.service)
+    })
+}
+
 /// Whether a request gives a text at one of these keys.
-pub(super) fn holds_any(request: &Value, keys: &BTreeSet<String>) -> bool {
+fn holds_any(request: &Value, keys: &BTreeSet<String>) -> bool {
     match request {
         Value::Array(list) => list.iter().any(|member| holds_any(member, keys)),
         Value::Object(map) => map.iter().any(|(key, value)| {

@@ -180,6 +180,33 @@ fn what_is_known_of_a_name_stands_beside_it() {
 }
 
 #[test]
+fn a_name_that_a_later_state_knows_means_what_it_says() {
+    let loaded = users(&["b"]);
+    let resolver = Resolver::new(&CATALOGUE, &loaded.inventory);
+    for (calls, expected) in [
+        (vec![rename("a", "b"), rename("b", "c")], "b"),
+        (
+            vec![rename("a", "b"), rename("b", "x"), rename("x", "d")],
+            "b",
+        ),
+        // Who takes the name after it was given up is another.
+        (
+            vec![rename("b", "x"), rename("a", "b"), rename("b", "c")],
+            "a",
+        ),
+    ] {
+        let mut learnt = Learnt::default();
+        let mut last = Value::Null;
+        for call in calls {
+            let mut opened = Opened::of(call);
+            learnt.read(&resolver, &mut opened);
+            last = opened.request;
+        }
+        assert_eq!(last["userName"], expected, "{last}");
+    }
+}
+
+#[test]
 fn a_history_follows_who_is_renamed() {
     let loaded = users(&["a"]);
     let resolver = Resolver::new(&CATALOGUE, &loaded.inventory);
