@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
 use libdeflater::Decompressor;
-use tfdrift::audit::decode::{Decoder, Filter, Prospect, Tally};
+use tfdrift::audit::decode::{Decoder, File, Files, Filter, Prospect, Tally};
 use tfdrift::window::Window;
 
 const ROUNDS: usize = 7;
@@ -204,13 +204,52 @@ fn decode(
         wanted,
         failed: false,
     };
+    let next = AtomicUsize::new(0);
     let total = std::sync::Mutex::new(Tally::default());
-    on_all(files, threads, Decoder::new, |decoder, file| {
-        let mut tally = Tally::default();
-        decoder.file("", file, &filter, &mut tally, &mut |call| {
-            drop(black_box(call));
-        });
-        *total.lock().expect("no thread panics") += tally;
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut taken = Taken {
+                    files,
+                    next: &next,
+                    tally: Tally::default(),
+                };
+                Decoder::new().files(&mut taken, &filter, &mut |call| drop(black_box(call)));
+                *total.lock().expect("no thread panics") += taken.tally;
+            });
+        }
     });
     total.into_inner().expect("no thread panics")
+}
+
+/// The files that no other thread has taken.
+struct Taken<'a> {
+    files: &'a [Vec<u8>],
+    next: &'a AtomicUsize,
+    tally: Tally,
+}
+
+impl<'a> Files for Taken<'a> {
+    type File = InMemory<'a>;
+
+    fn next(&mut self, _: bool) -> Option<Self::File> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.files.get(number).map(|file| InMemory(file))
+    }
+
+    fn done(&mut self, _: Self::File, found: Tally) {
+        self.tally += found;
+    }
+}
+
+struct InMemory<'a>(&'a [u8]);
+
+impl File for InMemory<'_> {
+    fn location(&self) -> &'static str {
+        ""
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0
+    }
 }

@@ -2,6 +2,10 @@
 //!
 //! What whole files of many megabytes would cost in memory and its bandwidth is not paid, and two
 //! files at a time are inflated faster than one after the other ([`steps`]).
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "bits of a word, and places in memory"
+)]
 
 mod block;
 mod codes;

@@ -32,6 +32,8 @@ pub(super) struct Deflate {
     /// Whether a code comes that steps are not made for.
     is_odd: bool,
     tables: Box<Tables>,
+    /// Whether the tables are those of the fixed codes.
+    are_fixed: bool,
 }
 
 /// What a stream can go on with.
@@ -53,6 +55,7 @@ impl Deflate {
             bit: 0,
             is_odd: false,
             tables: Tables::new(),
+            are_fixed: false,
         }
     }
 
@@ -124,19 +127,17 @@ impl Deflate {
                 Amid::Stored(length)
             }
             1 => {
-                for (symbol, length) in lengths.iter_mut().enumerate() {
-                    *length = match symbol {
-                        144..256 => 9,
-                        256..280 => 7,
-                        0..MOST_SYMBOLS => 8,
-                        _ => 5,
-                    };
+                // Blocks of them may be as short as ten bits.
+                if !self.are_fixed {
+                    fixed_lengths(&mut lengths);
+                    let (symbols, distances) = lengths.split_at(MOST_SYMBOLS);
+                    self.tables.make(symbols, distances)?;
+                    self.are_fixed = true;
                 }
-                let (symbols, distances) = lengths.split_at(MOST_SYMBOLS);
-                self.tables.make(symbols, distances)?;
                 Amid::Codes
             }
             2 => {
+                self.are_fixed = false;
                 let (symbols, distances) = read_lengths(&mut bits, &mut lengths)?;
                 self.tables.make(symbols, distances)?;
                 Amid::Codes
@@ -207,6 +208,18 @@ impl Deflate {
         }
         self.bit = bits.at;
         Ok(())
+    }
+}
+
+/// The lengths of the fixed codes.
+fn fixed_lengths(lengths: &mut [u8; MOST_SYMBOLS + 32]) {
+    for (symbol, length) in lengths.iter_mut().enumerate() {
+        *length = match symbol {
+            144..256 => 9,
+            256..280 => 7,
+            0..MOST_SYMBOLS => 8,
+            _ => 5,
+        };
     }
 }
 

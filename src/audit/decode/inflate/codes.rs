@@ -40,16 +40,17 @@ pub(super) struct Tables {
 
 /// One or two literals, or a length, or an end, or where a longer code is.
 ///
-/// From the lowest bit: 6 bits that the literals take, 2 their number, 16 the literals; 6 the bits
-/// that a length takes with its extra ones, 6 its code's bits, 9 the least length. Of a way to
-/// longer codes: 4 from bit 8 their width, 16 from bit 12 their start.
+/// From the lowest bit: 6 bits that the literals take, and from bit 8 the literals; from bit 24 6
+/// bits that a length takes with its extra ones, 6 its code's bits, 9 the least length; the two
+/// highest bits are how many literals there are. Of a way to longer codes: from bit 8 4 its width,
+/// from bit 12 11 where it starts.
 #[derive(Clone, Copy)]
 pub(super) struct Symbol(u64);
 
 /// A distance, or where a longer code is.
 ///
 /// From the lowest bit: 6 bits that it takes with its extra ones, 6 its code's bits, then the least
-/// distance. Of a way to longer codes: 4 from bit 6 their width, 16 from bit 12 their start.
+/// distance. Of a way to longer codes: from bit 6 4 its width, from bit 12 11 where it starts.
 #[derive(Clone, Copy)]
 pub(super) struct Distance(u64);
 
@@ -95,7 +96,7 @@ impl Symbol {
         let bits = (self.0 & 63) + (next.0 & 63);
         let are_single = self.0 & next.0 & Self::ONE == Self::ONE;
         let both = self.0 & 0xff00 | (next.0 & 0xff00) << 8;
-        let joined = Self::LITERAL | both | 2 * Self::ONE | bits;
+        let joined = Self::LITERAL | both | (2 * Self::ONE) | bits;
         let can_join = are_single & (bits <= SYMBOL_WIDTH as u64);
         Self(if can_join { joined } else { self.0 })
     }
@@ -118,7 +119,7 @@ impl Symbol {
     /// Where in the table a longer code is, whose bits behind the main table's width are given.
     pub(super) fn place_of_longer(self, bits: u64) -> Option<usize> {
         let within = bits & !(u64::MAX << (self.0 >> 8 & 15));
-        (self.0 & Self::LONGER != 0).then_some((self.0 >> 12 & 0xffff) as usize + within as usize)
+        (self.0 & Self::LONGER != 0).then_some((self.0 >> 12 & 0x7ff) as usize + within as usize)
     }
 
     /// How many bits the literals take, in the lowest six bits: 0 when it is none. What stands
@@ -175,7 +176,10 @@ impl Distance {
         let (symbol, bits) = (symbol as u64, bits as u64);
         let (least, extra) = match symbol {
             0..4 => (symbol + 1, 0),
-            4..30 => ((2 + symbol % 2 << symbol / 2 - 1) + 1, symbol / 2 - 1),
+            4..30 => {
+                let extra = symbol / 2 - 1;
+                (((2 + symbol % 2) << extra) + 1, extra)
+            }
             _ => return Self::NONE,
         };
         Self(least << 12 | bits << 6 | (bits + extra))
@@ -192,7 +196,7 @@ impl Distance {
     /// As of symbols.
     pub(super) fn place_of_longer(self, bits: u64) -> Option<usize> {
         let within = bits & !(u64::MAX << (self.0 >> 6 & 15));
-        (self.0 & Self::LONGER != 0).then_some((self.0 >> 12 & 0xffff) as usize + within as usize)
+        (self.0 & Self::LONGER != 0).then_some((self.0 >> 12 & 0x7ff) as usize + within as usize)
     }
 
     /// How many bits it takes, with its extra ones, in the lowest six bits.
@@ -338,16 +342,17 @@ pub(super) fn fill<E: Copy>(
             let doubled = rest.get_mut(..short.len()).ok_or(Fault)?;
             doubled.copy_from_slice(short);
         }
-        for index in starts[length]..starts[length + 1] {
-            let entry = entry(usize::from(sorted[index]), length);
+        let (first, behind) = (starts[length], starts[length + 1]);
+        for (index, symbol) in sorted.iter().enumerate().take(behind).skip(first) {
+            let entry = entry(usize::from(*symbol), length);
             if length <= width {
                 *table.get_mut(code).ok_or(Fault)? = entry;
             } else {
-                let first = code & ((1 << width) - 1);
-                if group.width == 0 || first != group.first {
+                let prefix = code & ((1 << width) - 1);
+                if group.width == 0 || prefix != group.prefix {
                     let left = |length| starts[length + 1] - index.max(starts[length]);
-                    group = group.next(first, width, length, left);
-                    *table.get_mut(first).ok_or(Fault)? = (longer.new)(group.start, group.width);
+                    group = group.next(prefix, width, length, left);
+                    *table.get_mut(prefix).ok_or(Fault)? = (longer.new)(group.start, group.width);
                 }
                 for place in (code >> width..1 << group.width).step_by(1 << (length - width)) {
                     *table.get_mut(group.start + place).ok_or(Fault)? = entry;
@@ -363,7 +368,7 @@ pub(super) fn fill<E: Copy>(
 #[derive(Default)]
 struct Group {
     /// Those bits.
-    first: usize,
+    prefix: usize,
     /// Where their table starts.
     start: usize,
     /// How many bits it is wide; 0 when there is none.
@@ -374,7 +379,7 @@ impl Group {
     /// The one behind this, from a code of this length on, of which so many are left of each length.
     fn next(
         &self,
-        first: usize,
+        prefix: usize,
         main: usize,
         length: usize,
         left: impl Fn(usize) -> usize,
@@ -395,7 +400,7 @@ impl Group {
             self.start + (1 << self.width)
         };
         Self {
-            first,
+            prefix,
             start,
             width,
         }

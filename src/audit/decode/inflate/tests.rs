@@ -280,7 +280,7 @@ proptest! {
             prop_assert!(inflated == known);
         } else {
             // A flaw in what only describes the file is none to this inflater.
-            prop_assert!(damage.is_some() || flips.len() > 0);
+            prop_assert!(damage.is_some() || !flips.is_empty());
             let length = inflated.len().min(known.len());
             prop_assert!(inflated[..length] == known[..length]);
         }
