@@ -329,10 +329,13 @@ impl Learnt {
                 self.known.remove(&name);
                 continue;
             }
+            // What was known of the old name holds of the new one.
+            let known = was.as_ref().and_then(|was| self.known.get(&name_of(was)));
+            let known = known.into_iter().flat_map(|old| old.gives.iter().cloned());
             let meaning = Meaning {
                 was: was.clone(),
                 arn: lesson.arn.as_ref().map(ToString::to_string),
-                gives: gives.to_vec(),
+                gives: gives.iter().cloned().chain(known).collect(),
             };
             self.known.insert(name, meaning);
         }
