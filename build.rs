@@ -134,10 +134,9 @@ impl Packer {
                 let text = self.number(event)?;
                 varint(&mut index, text);
                 let place = self.tree(rule, head)?;
-                varint(
-                    &mut index,
-                    place << 1 | usize::from(table.contains_key("operates")),
-                );
+                let flags = usize::from(table.contains_key("learns")) << 1
+                    | usize::from(table.contains_key("operates"));
+                varint(&mut index, place << 2 | flags);
                 self.rows(number, event, table, &mut rows);
             }
         }

@@ -34,6 +34,9 @@ pub const LATE: SignedDuration = SignedDuration::from_hours(24);
 /// before, names are kept as hashes, and calls only if no later one speaks of the same.
 const FRESH: SignedDuration = SignedDuration::from_hours(6);
 
+/// Calls that give something another name, which are remembered as long as there is room for them.
+const RENAMES: usize = 1_000;
+
 /// How long a log file that cannot be read is tried again.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -402,6 +405,14 @@ impl Checkpoint {
         let firsts: HashSet<&str> = firsts.map(String::as_str).collect();
         let covered = covered::covered(&gathered.calls, fresh);
         let covered: HashSet<usize> = covered.into_iter().collect();
+        let mut renames: Vec<Timestamp> = gathered
+            .calls
+            .iter()
+            .filter(|kept| kept.renames)
+            .map(|kept| kept.call.time)
+            .collect();
+        renames.sort_unstable();
+        let oldest = renames.iter().rev().nth(RENAMES - 1).copied();
         let mut seen = HashSet::new();
         let numbered = gathered.calls.into_iter().enumerate();
         let mut calls: Vec<Call> = numbered
@@ -409,8 +420,11 @@ impl Checkpoint {
                 let call = &kept.call;
                 let id = call.id.as_str();
                 let met = call.time >= since || lasting.contains(id);
-                let matters =
-                    call.time >= fresh || firsts.contains(id) || (met && !covered.contains(number));
+                let renames = kept.renames && oldest.is_none_or(|oldest| call.time >= oldest);
+                let matters = renames
+                    || call.time >= fresh
+                    || firsts.contains(id)
+                    || (met && !covered.contains(number));
                 matters && seen.insert((call.id.clone(), call.account.clone()))
             })
             .map(|(_, kept)| kept.call)

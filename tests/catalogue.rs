@@ -206,6 +206,14 @@ fn collect(value: &Value, each: Option<&str>, paths: &mut BTreeSet<String>) {
             ("find" | "set" | "add" | "remove" | "parent" | "id" | "arn", value) => {
                 sources(value, each, paths);
             }
+            ("learns", Value::Table(lesson)) => {
+                let each = lesson.get("each").and_then(Value::as_str).or(each);
+                for (key, value) in lesson {
+                    if matches!(key.as_str(), "is" | "was" | "gives") {
+                        sources(value, each, paths);
+                    }
+                }
+            }
             (_, Value::Table(_)) => {
                 let each = value.get("each").and_then(Value::as_str).or(each);
                 collect(value, each, paths);

@@ -335,6 +335,41 @@ fn what_was_put_back_before_its_cause_came_is_no_drift() {
 }
 
 #[test]
+fn what_got_a_new_id_is_known_by_it_in_every_later_scan() {
+    let root = folder();
+    let root = root.path();
+    let attributes =
+        json!({"id": "rtbassoc-1", "subnet_id": "subnet-1", "route_table_id": "rtb-1"});
+    let state = json!({"version": 4, "serial": 1, "lineage": "x", "resources": [{
+        "mode": "managed", "type": "aws_route_table_association", "name": "a",
+        "instances": [{"attributes": attributes}]}]});
+    fs::write(root.join("main.tfstate"), state.to_string()).unwrap();
+    let moved = |hour: u64, number: u64, table: &str| {
+        let mut call = record(&format!("event-{number}"), hour * HOUR, 0, "x", &json!(""));
+        call["eventName"] = json!("ReplaceRouteTableAssociation");
+        call["requestParameters"] =
+            json!({"associationId": format!("rtbassoc-{number}"), "routeTableId": table});
+        call["responseElements"] = json!({"newAssociationId": format!("rtbassoc-{}", number + 1)});
+        put(root, hour * 60 + 5, "a", &[call]);
+    };
+    moved(1, 1, "rtb-2");
+    moved(2, 2, "rtb-1");
+    let begin = ["--since", "2026-01-15T00:00:00"];
+    assert_eq!(go_on(root, 3, &begin), (0, Vec::new()));
+    // Long after the hours in which log files may still come.
+    assert_eq!(go_on(root, 12, &["--late", "1h"]), (0, Vec::new()));
+    moved(13, 3, "rtb-3");
+    let (code, drifts) = go_on(root, 14, &["--late", "1h"]);
+    assert_eq!((code, drifts.len()), (2, 1));
+    assert_eq!(drifts[0]["attributes"][0]["before"], "rtb-1");
+    moved(15, 4, "rtb-1");
+    assert_eq!(
+        go_on(root, 16, &["--late", "1h", "--repeat"]),
+        (0, Vec::new())
+    );
+}
+
+#[test]
 fn a_log_file_that_comes_many_hours_late_is_read_as_long_as_it_is_said() {
     let root = folder();
     let root = root.path();

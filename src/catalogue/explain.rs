@@ -4,8 +4,8 @@ use std::fmt::{self, Write as _};
 
 use super::path::{Path, Root, Step};
 use super::rule::{
-    Build, Change, Condition, Each, EffectKind, Operation, Pair, Provenance, ResourceType, Source,
-    Target, TemplatePart, Test,
+    Build, Change, Condition, Each, EffectKind, Lesson, Operation, Pair, Provenance, ResourceType,
+    Source, Target, TemplatePart, Test,
 };
 use super::{Catalogue, aws};
 
@@ -24,8 +24,21 @@ pub struct Explanation {
     pub each: Option<String>,
     /// Types of which only the first that the state holds is changed.
     pub owners: Vec<String>,
+    /// Names that later calls use and no state knows.
+    pub learns: Vec<Learnt>,
     /// What the call may change.
     pub targets: Vec<Explained>,
+}
+
+/// A name that a call teaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learnt {
+    /// The keys of requests at which later calls give it.
+    pub at: Vec<String>,
+    /// Where this call says it.
+    pub is: String,
+    /// Where it says the name that this one takes the place of.
+    pub was: Option<String>,
 }
 
 /// One resource type that a call may change.
@@ -97,8 +110,17 @@ pub fn find(catalogue: &Catalogue, service: &str, event: &str) -> Result<Explana
         when: rule.when.iter().map(condition).collect(),
         each: rule.each.as_ref().map(each),
         owners: rule.owners.iter().map(ToString::to_string).collect(),
+        learns: rule.learns.iter().map(learnt).collect(),
         targets: rule.targets.iter().map(target).collect(),
     })
+}
+
+fn learnt(lesson: &Lesson) -> Learnt {
+    Learnt {
+        at: lesson.keys.iter().map(ToString::to_string).collect(),
+        is: source(&lesson.is, "item"),
+        was: lesson.was.as_ref().map(|was| source(was, "item")),
+    }
 }
 
 /// How many look-alikes are worth naming.
@@ -334,6 +356,7 @@ fn path(path: &Path, item: &str) -> String {
 impl fmt::Display for super::transform::Transform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Plus(more) => write!(out, "plus:{more}"),
             Self::Times(factor) => write!(out, "times:{factor}"),
             Self::Divide(factor) => write!(out, "divide:{factor}"),
             Self::Before(separator) => write!(out, "before:{separator}"),

@@ -10,7 +10,7 @@ use super::tree::{Table, Tree};
 pub const AUTHORS: &str = "@authors";
 
 /// Settings of an event that are no types.
-pub const SETTINGS: [&str; 5] = ["operates", "when", "each", "owners", AUTHORS];
+pub const SETTINGS: [&str; 6] = ["operates", "when", "each", "owners", "learns", AUTHORS];
 
 /// Lays a hand-written file over the generated one. An event that was written by hand is as it was
 /// written; its targets keep the generated sources of attributes that the hand-written ones do not

@@ -6,7 +6,7 @@
 //! | part | holds |
 //! | --- | --- |
 //! | head | as `u32`, little end first: number of texts *n*; *n* + 1 places in the texts; offset of the services; offset of the types |
-//! | services | how many; of each: name, scope (0 regional, 1 global, 2 partition), offset of its facts (0: none), number of events, and of each event its name and `offset of its tree × 2 + (1 if it operates)` |
+//! | services | how many; of each: name, scope (0 regional, 1 global, 2 partition), offset of its facts (0: none), number of events, and of each event its name and `offset of its tree × 4 + (2 if it teaches names) + (1 if it operates)` |
 //! | types | how many; of each: name, offset of its row |
 //! | a row | how many services, their numbers; how many calls, of each the number of the service and the event's name |
 //! | a tree | `payload × 8 + kind`: 0 text (its number), 1 whole number (zigzag), 2 other number (8 bytes follow), 3 true or false, 4 list (how many), 5 table (how many pairs of name and tree) |
@@ -55,6 +55,8 @@ pub struct PackedEvent {
     pub rule: Offset,
     /// Whether it changes nothing that Terraform holds.
     pub operates: bool,
+    /// Whether it teaches names that later calls use.
+    pub learns: bool,
 }
 
 /// Where something is among the bytes.
@@ -183,8 +185,9 @@ impl Reader {
                 let place = self.number()?;
                 Some(PackedEvent {
                     name,
-                    rule: Offset(u32::try_from(place >> 1).ok()?),
+                    rule: Offset(u32::try_from(place >> 2).ok()?),
                     operates: place & 1 == 1,
+                    learns: place & 2 == 2,
                 })
             })
             .collect::<Option<_>>()?;

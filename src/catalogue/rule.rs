@@ -22,8 +22,29 @@ pub struct CallRule {
     pub each: Option<Each>,
     /// Of these types only the first that the state holds a match of is changed.
     pub owners: Vec<Text>,
+    /// Names that later calls use and no state knows.
+    pub learns: Vec<Lesson>,
     /// What the call may touch.
     pub targets: Vec<Target>,
+}
+
+/// A name that a call teaches: later calls of the service that give it mean what this call means.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    /// The keys of requests at which later calls give it.
+    pub keys: Vec<Text>,
+    /// The call teaches many.
+    pub each: Option<Each>,
+    /// The name.
+    pub is: Source,
+    /// The name that it takes the place of.
+    pub was: Option<Source>,
+    /// What stands before the name in the last part of an ARN, if later calls may give one.
+    pub arn: Option<Text>,
+    /// Names are told apart by these, too: keys of later calls, and where this one says the same.
+    pub within: Vec<(Text, Source)>,
+    /// What it tells beside the name, as if later calls said it there.
+    pub gives: Vec<(Text, Source)>,
 }
 
 /// One resource type that a call may touch.

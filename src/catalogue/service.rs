@@ -1,6 +1,6 @@
 //! The rules of one service, read one call at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
@@ -23,12 +23,14 @@ pub struct Service {
     places: NameMap<usize>,
     facts: Option<Place>,
     types: OnceLock<BTreeMap<Text, TypeFacts>>,
+    learnt: OnceLock<BTreeSet<String>>,
 }
 
 #[derive(Debug)]
 struct Event {
     name: Text,
     operates: bool,
+    learns: bool,
     place: Place,
     rule: OnceLock<Option<Box<CallRule>>>,
 }
@@ -57,6 +59,7 @@ impl Service {
         let events = packed.events.iter().map(|event| Event {
             name: event.name.into(),
             operates: event.operates,
+            learns: event.learns,
             place: Place::Packed(pack, event.rule),
             rule: OnceLock::new(),
         });
@@ -76,6 +79,7 @@ impl Service {
             Tree::Table(table) => Some(Event {
                 name,
                 operates: table.contains_key("operates"),
+                learns: table.contains_key("learns"),
                 place: Place::Own(table),
                 rule: OnceLock::new(),
             }),
@@ -98,6 +102,7 @@ impl Service {
             events,
             facts: None,
             types: OnceLock::new(),
+            learnt: OnceLock::new(),
         }
     }
 
@@ -165,6 +170,21 @@ impl Service {
     /// The names of all calls.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.events.iter().map(|event| event.name.as_str())
+    }
+
+    /// The keys, in lower case, of requests at which calls may give names that earlier calls taught. Reads the
+    /// rules that teach.
+    #[must_use]
+    pub fn learnt(&self) -> &BTreeSet<String> {
+        self.learnt.get_or_init(|| {
+            let teaching = self.events.iter().filter(|event| event.learns);
+            teaching
+                .filter_map(|event| self.read(event))
+                .flat_map(|rule| &rule.learns)
+                .flat_map(|lesson| &lesson.keys)
+                .map(|key| key.to_ascii_lowercase())
+                .collect()
+        })
     }
 
     /// Facts about types by type.

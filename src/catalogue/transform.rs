@@ -22,6 +22,8 @@ pub enum Transform {
     Csv,
     /// A list as a comma-separated text.
     Join,
+    /// Plus a number.
+    Plus(f64),
     /// Times a number.
     Times(f64),
     /// Divided by a number.
@@ -76,6 +78,7 @@ impl Transform {
             "upper" => Self::Upper,
             "csv" => Self::Csv,
             "join" => Self::Join,
+            "plus" => Self::Plus(argument.parse().ok()?),
             "times" => Self::Times(argument.parse().ok()?),
             "divide" => Self::Divide(argument.parse().ok()?),
             "list" => Self::List,
@@ -141,8 +144,11 @@ impl Transform {
             (Self::Enabled, value) => super::value::coerce(&value, &super::schema::Type::Bool)
                 .unwrap_or(Value::Bool(false)),
             (_, Value::Array(list)) => list.into_iter().map(|member| self.apply(member)).collect(),
-            (Self::Times(factor), value) => scaled(value, *factor),
-            (Self::Divide(factor), value) if *factor != 0.0 => scaled(value, 1.0 / factor),
+            (Self::Plus(more), value) => computed(value, |number| number + more),
+            (Self::Times(factor), value) => computed(value, |number| number * factor),
+            (Self::Divide(factor), value) if *factor != 0.0 => {
+                computed(value, |number| number / factor)
+            }
             (_, Value::String(text)) => self.spelled(text),
             (_, value) => value,
         }
@@ -197,13 +203,13 @@ fn named(name: &str, (key, value): (String, Value)) -> Value {
     Value::Object(fields)
 }
 
-fn scaled(value: Value, factor: f64) -> Value {
+fn computed(value: Value, by: impl Fn(f64) -> f64) -> Value {
     let number = match &value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    let Some(product) = number.map(|number| (number * factor * 1e9).round() / 1e9) else {
+    let Some(product) = number.map(|number| (by(number) * 1e9).round() / 1e9) else {
         return value;
     };
     #[expect(
@@ -287,6 +293,8 @@ mod tests {
             ("csv", json!("a, b"), json!(["a", "b"])),
             ("join", json!(["a", "b"]), json!("a,b")),
             ("times:60", json!("5"), json!(300)),
+            ("plus:1", json!("5"), json!(6)),
+            ("plus:-1", json!(5), json!(4)),
             ("divide:60", json!(90), json!(1.5)),
             (
                 "dns",

@@ -19,6 +19,8 @@ pub struct Kept {
     /// Who made it, if it looks like Terraform: then it also says what Terraform believes, and only
     /// a call of the same may take its place.
     pub applier: Option<String>,
+    /// Whether it gave something another name: then calls of any later time may mean that.
+    pub renames: bool,
 }
 
 /// What a call speaks of.
@@ -86,6 +88,7 @@ mod tests {
             },
             touches: touches.map(|touches| touches.iter().map(touch).collect()),
             applier: applier.map(str::to_owned),
+            renames: false,
         }
     }
 

@@ -50,6 +50,7 @@ fn kept(id: &str, at: &str) -> Kept {
         call: call(id, at),
         touches: None,
         applier: None,
+        renames: false,
     }
 }
 
@@ -263,6 +264,34 @@ fn of_calls_of_hours_ago_only_those_stay_that_later_ones_do_not_cover() {
 }
 
 #[test]
+fn what_was_renamed_is_remembered_as_long_as_there_is_room() {
+    let renames = |id: &str, at: &str| Kept {
+        renames: true,
+        touches: Some(Vec::new()),
+        ..kept(id, at)
+    };
+    let more = (0..RENAMES).map(|number| renames(&format!("new-{number}"), "14T02:00:00"));
+    for (calls, known) in [
+        (vec![renames("old", "14T01:00:00")], 1),
+        (vec![kept("old", "14T01:00:00")], 0),
+        (
+            more.chain([renames("old", "14T01:00:00")]).collect(),
+            RENAMES,
+        ),
+    ] {
+        let gathered = Gathered {
+            calls,
+            drifts: Vec::new(),
+        };
+        let first = window("14T00:00:00", "15T12:00:00");
+        let read = Reading::default();
+        let next = Checkpoint::next(None, Scope::default(), &first, &read, gathered, FRESH);
+        let is_known = next.calls().iter().any(|call| call.id == "old");
+        assert_eq!((next.calls().len(), is_known), (known, known == 1));
+    }
+}
+
+#[test]
 fn a_checkpoint_is_read_as_it_was_written() {
     let mut full = call("id", "15T11:00:00");
     full.request = serde_json::json!({"z": 1, "a": [null, "x"]});
@@ -273,6 +302,7 @@ fn a_checkpoint_is_read_as_it_was_written() {
             call: full,
             touches: None,
             applier: None,
+            renames: false,
         }],
         drifts: Vec::new(),
     };

@@ -28,7 +28,7 @@ use crate::drift::history::Blame;
 use crate::drift::history::stranger::{Search, Taken, Told};
 use crate::drift::history::subject::{self, Stranger, Subject, Unknown, Who};
 use crate::drift::history::tell::{self, Outcome};
-use crate::drift::history::touch::{Touch, Watch};
+use crate::drift::history::touch::{Taught, Touch, Watch};
 use crate::drift::history::trace::Telling;
 use crate::drift::model::Evidence;
 use crate::drift::principals::Principals;
@@ -286,16 +286,25 @@ impl Asking<'_> {
         let watch = Watch::new(resolver, instances);
         let touches: Mutex<BTreeMap<InstanceId, Vec<Touch<'r>>>> = Mutex::default();
         let wanted = |call: &Prospect<'_>| watch.wants(call.service());
-        let tally = read(&self.filter(&wanted), &|call| {
-            let found = watch.touches(call);
-            if !found.is_empty() {
+        let taught: Mutex<Vec<Taught>> = Mutex::default();
+        let tally = read(&self.filter(&wanted), &|call| match watch.touches(call) {
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => {
                 let mut touches = touches.lock().unwrap_or_else(PoisonError::into_inner);
                 for (instance, touch) in found {
                     touches.entry(instance).or_default().push(touch);
                 }
             }
+            Err(call) => taught
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(*call),
         })?;
-        let touches = touches.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut touches = touches.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let taught = taught.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (instance, touch) in watch.taught(taught) {
+            touches.entry(instance).or_default().push(touch);
+        }
         Ok((tell::managed(resolver, instances, touches, telling), tally))
     }
 

@@ -40,10 +40,13 @@ impl<'a> Memory<'a> {
     /// and is told once.
     pub fn keep(&self, call: &Call, effects: &Effects<'_>) {
         let unmapped = |effect: &Effect<'_>| matches!(effect, Effect::Unmapped(_));
-        if call.error.is_none() && !effects.effects.iter().all(unmapped) {
+        // What a call means by a name that another teaches is not known before all are there.
+        let may_mean_more = effects.effects.is_empty();
+        if call.error.is_none() && (may_mean_more || !effects.effects.iter().all(unmapped)) {
             let kept = Kept {
                 touches: touches(effects),
                 applier: applier(call),
+                renames: effects.renames,
                 call: call.clone(),
             };
             let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,6 +102,9 @@ impl<'a> Memory<'a> {
 
 /// What a call speaks of, if it only changes attributes.
 fn touches(effects: &Effects<'_>) -> Option<Vec<Touch>> {
+    if effects.effects.is_empty() {
+        return None;
+    }
     let mut touches = Vec::new();
     for effect in &effects.effects {
         let (instance, changes) = match effect {

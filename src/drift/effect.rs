@@ -50,6 +50,10 @@ pub struct Effects<'a> {
     pub call: Caused,
     /// What it does, in no order.
     pub effects: Vec<Effect<'a>>,
+    /// The call itself, if it teaches names or gives some that earlier calls may have taught.
+    pub(super) again: Option<Box<Opened>>,
+    /// Whether it gives something another name, by which later calls mean it.
+    pub renames: bool,
 }
 
 /// What one call does to one resource.
@@ -115,6 +119,8 @@ pub struct Resolver<'a> {
     accounts: BTreeSet<String>,
     /// Types whose instances may hang on managed ones, as far as that was asked.
     hanging: RwLock<HashMap<String, bool>>,
+    /// Services that types of the inventory belong to.
+    services: OnceLock<BTreeSet<String>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -133,7 +139,19 @@ impl<'a> Resolver<'a> {
             attributes,
             accounts,
             hanging: RwLock::default(),
+            services: OnceLock::new(),
         }
+    }
+
+    /// Services that change resources of the inventory.
+    pub(super) fn services(&self) -> &BTreeSet<String> {
+        self.services.get_or_init(|| {
+            let types = self.inventory.types();
+            types
+                .flat_map(|resource_type| self.catalogue.services_of(resource_type))
+                .map(|rules| rules.service.clone())
+                .collect()
+        })
     }
 
     /// Whether any state covers an account: elsewhere everything is unmanaged and nothing is news.
@@ -183,14 +201,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What a call does. None when it touches nothing that matters.
+    /// What a call does. None when it touches nothing that matters, whatever is learnt of names.
     #[must_use]
     pub fn resolve(&self, call: Call) -> Option<Effects<'a>> {
         let opened = Opened::of(call);
         let effects = self.effects(&opened);
-        (!effects.is_empty()).then(|| Effects {
+        let words = self.words(&opened);
+        if effects.is_empty() && !words.may_be_learnt {
+            return None;
+        }
+        let again = words.matter().then(|| Box::new(opened.clone()));
+        Some(Effects {
             call: opened.caused(),
             effects,
+            again,
+            renames: words.renames,
         })
     }
 
@@ -496,6 +521,7 @@ fn lessened<'a>(
 }
 
 /// A call with its request laid out as rules read it.
+#[derive(Debug, Clone)]
 pub(super) struct Opened {
     pub(super) call: Call,
     pub(super) request: Value,

@@ -19,6 +19,8 @@ use crate::audit::call::Call;
 
 /// What a call with its effects takes in memory, roughly.
 const CALL: usize = 2 << 10;
+/// What it takes more if it has to be read again.
+const AGAIN: usize = 6 << 10;
 
 /// Keeps calls. Shared by all workers.
 pub struct Journal<'a> {
@@ -31,6 +33,8 @@ pub struct Journal<'a> {
 #[derive(Default)]
 struct Pages<'a> {
     kept: Vec<Effects<'a>>,
+    /// Bytes that these take, roughly.
+    taken: usize,
     /// Calls on their way to a file, as JSON.
     page: Vec<(Order, Vec<u8>)>,
     bytes: usize,
@@ -63,7 +67,7 @@ impl<'a> Journal<'a> {
     #[must_use]
     pub fn is_full(&self) -> bool {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.kept.len() * CALL * 2 >= self.room
+        pages.taken * 2 >= self.room
     }
 
     /// Keeps a call. Without the call itself, its effects stay in memory.
@@ -80,7 +84,10 @@ impl<'a> Journal<'a> {
                     pages.turn();
                 }
             }
-            _ => pages.kept.push(effects),
+            _ => {
+                pages.taken += CALL + effects.again.as_ref().map_or(0, |_| AGAIN);
+                pages.kept.push(effects);
+            }
         }
     }
 

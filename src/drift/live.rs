@@ -172,6 +172,7 @@ impl Live {
             return;
         }
         let held = at(attributes, &change.path);
+        let given = unless_default(change, given, attributes);
         let before = self
             .slots
             .get(change.path.as_str())
@@ -365,6 +366,25 @@ impl Live {
             let before = held.get(&key).cloned().unwrap_or(Value::Null);
             self.set(&path, &shape, Known::Value(value), before, cause, true);
         }
+    }
+}
+
+/// A value, unless it is the default of an attribute that the state does not hold at all: a provider
+/// that does not know the attribute leaves it so.
+fn unless_default(change: &Change, given: Given, attributes: &Map<String, Value>) -> Given {
+    let Build::Leaf(source, ty) = &change.build else {
+        return given;
+    };
+    let top = change.path.split(['.', '[']).next().unwrap_or_default();
+    match (&given, &source.more().default) {
+        (Given::Value(value), Some(default))
+            if change.operation == Operation::Set
+                && !attributes.contains_key(top)
+                && coerce(default, ty).as_ref() == Some(value) =>
+        {
+            Given::Value(Value::Null)
+        }
+        _ => given,
     }
 }
 

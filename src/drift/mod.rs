@@ -10,6 +10,7 @@ pub mod effect;
 pub mod history;
 pub mod import;
 pub mod journal;
+mod learnt;
 pub mod live;
 pub mod members;
 pub mod model;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::actor::actor;
 use super::effect::{Caused, Created, Effect, Effects, Resolver};
 use super::journal::Ordered;
+use super::learnt::Learnt;
 use super::live::{self, Cause, Live, TOLD};
 use super::model::{self, Attribute, OriginClass};
 use super::origin::origin;
@@ -107,6 +108,7 @@ pub fn replay(
     principals: Option<&Principals>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
+    let mut learnt = Learnt::default();
     loop {
         let next: Vec<_> = calls.by_ref().take(AT_ONCE).collect();
         if next.is_empty() {
@@ -116,8 +118,15 @@ pub fn replay(
         let events: Vec<_> = judged
             .map(|effects| event(&effects.call, principals))
             .collect();
-        for (effects, event) in next.into_iter().zip(events) {
-            outcome.take(resolver, effects, event);
+        for (mut effects, event) in next.into_iter().zip(events) {
+            if let Some(mut opened) = effects.again.take()
+                && learnt.read(resolver, &mut opened)
+            {
+                effects.effects = resolver.effects(&opened);
+            }
+            if !effects.effects.is_empty() {
+                outcome.take(resolver, effects, event);
+            }
         }
     }
     outcome.duplicates = calls.duplicates();

@@ -6,12 +6,12 @@
 //! makes names of something else, or the call makes something new. Whatever is in doubt is parsed:
 //! the sieve lets through all that [`Resolver::resolve`] finds an effect of.
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use super::effect::Resolver;
 use super::names;
 use crate::audit::decode::{Prospect, Text};
+use crate::catalogue::Service;
 use crate::catalogue::aws::{expand, identifier};
 use crate::catalogue::evaluate::is_escaped_arn;
 use crate::catalogue::path::{Path, Root, Step};
@@ -22,8 +22,6 @@ use crate::state::inventory::{Naming, Scope};
 /// Sifts calls for a resolver. Shared by all workers.
 pub struct Sieve<'a> {
     resolver: &'a Resolver<'a>,
-    /// Services whose unknown calls may name something managed.
-    services: BTreeSet<&'a str>,
     identifiers: Marks,
     kinds: Box<[OnceLock<Kind>]>,
 }
@@ -68,13 +66,8 @@ impl<'a> Sieve<'a> {
     /// A sieve for the effects that a resolver finds.
     #[must_use]
     pub fn new(resolver: &'a Resolver<'a>) -> Self {
-        let types = resolver.inventory.types();
         Self {
             resolver,
-            services: types
-                .flat_map(|resource_type| resolver.catalogue.services_of(resource_type))
-                .map(|rules| rules.service.as_str())
-                .collect(),
             identifiers: Marks::of(resolver.inventory.identifiers()),
             kinds: (0..KINDS).map(|_| OnceLock::new()).collect(),
         }
@@ -153,8 +146,12 @@ impl<'a> Sieve<'a> {
     fn need(&self, service: &str, name: &str) -> Need {
         match self.resolver.catalogue.rule(service, name) {
             Some(rule) if rule.operates.is_some() => Need::default(),
-            Some(rule) => self.of_rule(rule),
-            None if self.services.contains(service) => Need::any(Named::Whole),
+            Some(rule) => {
+                let mut need = self.of_rule(rule);
+                need.covered |= self.is_taught(service, rule);
+                need
+            }
+            None if self.resolver.services().contains(service) => Need::any(Named::Whole),
             None => Need::default(),
         }
     }
@@ -166,6 +163,37 @@ impl<'a> Sieve<'a> {
             need.add(self.of_makings(rule, target));
         }
         need
+    }
+
+    /// Whether a call teaches another name of something, or may give one that is learnt: nobody knows
+    /// yet what that is.
+    fn is_taught(&self, service: &str, rule: &CallRule) -> bool {
+        let keys = self.resolver.catalogue.service(service);
+        let Some(keys) = keys.map(Service::learnt).filter(|keys| !keys.is_empty()) else {
+            return false;
+        };
+        let is_learnt = |path: &Path| match path.steps.last() {
+            Some(Step::Name(name)) => keys.contains(&name.to_ascii_lowercase()),
+            _ => false,
+        };
+        let is_held = |name: &str| !self.resolver.inventory.of_type(name).is_empty();
+        let names = |pairs: &[Pair]| {
+            let mut paths = pairs.iter().flat_map(|pair| &pair.source.from);
+            paths.any(is_learnt)
+        };
+        let renames = rule.learns.iter().any(|lesson| lesson.was.is_some());
+        (renames && self.resolver.services().contains(service))
+            || rule.targets.iter().any(|target| {
+                let own = match &target.resource_type {
+                    ResourceType::Named(name) => is_held(name),
+                    ResourceType::AnyTagged => self.resolver.services().contains(service),
+                };
+                let hangs = target
+                    .parent
+                    .as_ref()
+                    .is_some_and(|parent| is_held(&parent.resource_type) && names(&parent.find));
+                hangs || (own && target.find.iter().any(|pairs| names(pairs)))
+            })
     }
 
     /// What a call must be to touch something managed.

@@ -137,15 +137,18 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
         "securityGroupRuleDescriptionSet",
         "securityGroupRuleDescription",
     ]) {
-        items.push(json!({
-            "groupId": group, "ruleId": one(told, "securityGroupRuleId"), "description": one(told, "description"),
-        }));
+        let mut item = one(told, "was").as_object().cloned().unwrap_or_default();
+        item.insert(String::from("groupId"), group.clone());
+        item.insert(String::from("ruleId"), one(told, "securityGroupRuleId"));
+        item.insert(String::from("description"), one(told, "description"));
+        items.push(Value::Object(item));
     }
     for id in any([
         "securityGroupRuleIds",
         "securityGroupRuleIdSet",
         "SecurityGroupRuleId",
     ]) {
+        let was = one(id, "was");
         let id = if id.is_object() {
             one(id, "securityGroupRuleId")
         } else {
@@ -154,6 +157,10 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
         let known = rules
             .iter()
             .find(|rule| one(rule, "securityGroupRuleId") == id);
+        if let (None, Value::Object(was)) = (known, was) {
+            items.push(Value::Object(was));
+            continue;
+        }
         let mut found = Map::from_iter([
             (String::from("groupId"), group.clone()),
             (String::from("ruleId"), id),
@@ -179,12 +186,13 @@ fn ip_permissions(view: &View<'_>) -> Vec<Value> {
 }
 
 /// Each rule that is replaced by its id, spelt as the permissions of other calls are (EC2 API
-/// Reference, *`SecurityGroupRuleUpdate`*).
+/// Reference, *`SecurityGroupRuleUpdate`*). Where it is known what it was, that comes first, as `taken`
+/// from inbound or outbound rules; then what it is, as `put` there.
 fn security_group_rules(request: &Value) -> Vec<Value> {
     let group = one(request, "groupId");
     at(request, "securityGroupRule")
         .into_iter()
-        .map(|update| {
+        .flat_map(|update| {
             let rule = at(update, "securityGroupRule");
             let rule = *rule.first().unwrap_or(&&Value::Null);
             let protocol = protocol(&one(rule, "ipProtocol"));
@@ -206,10 +214,25 @@ fn security_group_rules(request: &Value) -> Vec<Value> {
                 .find(|(_, source)| !source.is_null());
             let (field, source) = source.unwrap_or(("cidrIpv4", Value::Null));
             let mut item = item(&base, field, source, &one(rule, "description"), &[]);
-            if let Some(item) = item.as_object_mut() {
-                item.insert(String::from("ruleId"), one(update, "securityGroupRuleId"));
-            }
-            item
+            let known = item.clone();
+            let mut add = |key: &str, value: Value| {
+                if let Some(item) = item.as_object_mut() {
+                    item.insert(key.to_owned(), value);
+                }
+            };
+            add("ruleId", one(update, "securityGroupRuleId"));
+            let was = match (one(update, "was"), one(update, "direction")) {
+                (Value::Object(mut was), direction @ Value::String(_)) => {
+                    add("known", known);
+                    add("put", direction.clone());
+                    add("direction", direction.clone());
+                    was.remove("ruleId");
+                    was.insert(String::from("taken"), direction);
+                    Some(Value::Object(was))
+                }
+                _ => None,
+            };
+            was.into_iter().chain([item])
         })
         .collect()
 }

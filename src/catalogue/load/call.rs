@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::source::{conditions, each, find, flatten, parent, source, words, yields};
+use super::source::{conditions, each, find, flatten, lessons, parent, source, words, yields};
 use super::{Problem, problem};
 use crate::catalogue::compile;
 use crate::catalogue::members::Members;
@@ -65,6 +65,7 @@ pub(super) fn call_rule(
             "when" => rule.when = conditions(value)?,
             "each" => rule.each = Some(each(value)?),
             "owners" => rule.owners = words(value)?,
+            "learns" => rule.learns = lessons(value)?,
             AUTHORS => {}
             name => {
                 let author = authors.and_then(|authors| authors.get(name)?.as_text());

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Problem, problem};
 use crate::catalogue::aws;
 use crate::catalogue::path::Path;
-use crate::catalogue::rule::{Condition, Each, Pair, Parent, Source, TemplatePart, Test};
+use crate::catalogue::rule::{Condition, Each, Lesson, Pair, Parent, Source, TemplatePart, Test};
 use crate::catalogue::schema;
 use crate::catalogue::text::Text;
 use crate::catalogue::transform::Transform;
@@ -112,6 +112,54 @@ pub(super) fn parent(value: &Tree) -> Result<Option<Parent>, Problem> {
         resource_type: name.clone(),
         find: pairs(find)?,
     }))
+}
+
+/// The names that a call teaches: one table, or a list of them.
+pub(super) fn lessons(value: &Tree) -> Result<Vec<Lesson>, Problem> {
+    let tables: Vec<&Table> = match value {
+        Tree::Table(table) => vec![table],
+        Tree::List(list) => list.iter().filter_map(Tree::as_table).collect(),
+        _ => return problem("`learns` is a table, or a list of tables"),
+    };
+    tables.into_iter().map(lesson).collect()
+}
+
+fn lesson(table: &Table) -> Result<Lesson, Problem> {
+    let mut lesson = Lesson {
+        keys: Vec::new(),
+        each: None,
+        is: Source::default(),
+        was: None,
+        arn: None,
+        within: Vec::new(),
+        gives: Vec::new(),
+    };
+    let sources = |value: &Tree| -> Result<Vec<(Text, Source)>, Problem> {
+        let entries = value.as_table().into_iter().flatten();
+        entries
+            .map(|(name, value)| Ok((name.clone(), source(value)?)))
+            .collect()
+    };
+    for (key, value) in table {
+        match key.as_str() {
+            "at" => lesson.keys = words(value)?,
+            "each" => lesson.each = Some(each(value)?),
+            "is" => lesson.is = source(value)?,
+            "was" => lesson.was = Some(source(value)?),
+            "arn" => lesson.arn = words(value)?.pop(),
+            "within" => lesson.within = sources(value)?,
+            "gives" => lesson.gives = sources(value)?,
+            _ => {
+                return problem(format!(
+                    "learns: unknown key `{key}`: at, each, is, was, arn, within, gives"
+                ));
+            }
+        }
+    }
+    if lesson.keys.is_empty() || lesson.is.from.is_empty() {
+        return problem("learns: write `at`, the keys of later calls, and `is`, the name there");
+    }
+    Ok(lesson)
 }
 
 pub(super) fn yields(value: &Tree) -> Result<Vec<(Text, Text)>, Problem> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::catalogue::coverage::{Figures, Share, Sight, Standing};
-use crate::catalogue::explain::{Explained, Explanation};
+use crate::catalogue::explain::{Explained, Explanation, Learnt};
 use crate::catalogue::rule::{EffectKind, Operation, Provenance};
 use crate::drift::coverage::{Resource, Totals};
 use crate::state::{Problem, StateFile};
@@ -98,8 +98,13 @@ fn catalogue(figures: &Figures) -> Value {
 fn call(call: &Explanation) -> Value {
     json!({
         "service": call.service, "event": call.event, "known": true, "operates": call.operates, "when": call.when,
-        "each": call.each, "owners": call.owners, "targets": call.targets.iter().map(target).collect::<Vec<_>>(),
+        "each": call.each, "owners": call.owners, "learns": call.learns.iter().map(learnt).collect::<Vec<_>>(),
+        "targets": call.targets.iter().map(target).collect::<Vec<_>>(),
     })
+}
+
+fn learnt(learnt: &Learnt) -> Value {
+    json!({"at": learnt.at, "is": learnt.is, "was": learnt.was})
 }
 
 fn target(target: &Explained) -> Value {

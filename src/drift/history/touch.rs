@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::super::effect::{Caused, Created, Effect, Opened, Resolver};
+use super::super::learnt::Learnt;
 use super::super::names::{self, ShortOnly, lies_in, values_at};
 use crate::audit::call::Call;
 use crate::catalogue::aws::identifier;
@@ -49,6 +50,10 @@ pub enum Act<'a> {
     Unjudged,
 }
 
+/// A call whose meaning depends on the names that earlier calls teach.
+#[derive(Debug)]
+pub struct Taught(Opened);
+
 /// Picks the calls that concern some managed resources.
 pub struct Watch<'r, 'a> {
     resolver: &'r Resolver<'a>,
@@ -79,10 +84,35 @@ impl<'r, 'a> Watch<'r, 'a> {
         self.services.contains(service)
     }
 
-    /// What a call does to each of the instances that it concerns.
-    #[must_use]
-    pub fn touches(&self, call: Call) -> Vec<(InstanceId, Touch<'a>)> {
+    /// What a call does to each of the instances that it concerns, or the call, if that depends on the
+    /// names that earlier calls teach.
+    ///
+    /// # Errors
+    /// With the call, to be read again with all others like it, by [`Watch::taught`].
+    pub fn touches(&self, call: Call) -> Result<Vec<(InstanceId, Touch<'a>)>, Box<Taught>> {
         let opened = Opened::of(call);
+        if self.resolver.words(&opened).matter() {
+            return Err(Box::new(Taught(opened)));
+        }
+        Ok(self.touched(opened))
+    }
+
+    /// What calls do that teach names, and that may give some which others taught.
+    #[must_use]
+    pub fn taught(&self, mut calls: Vec<Taught>) -> Vec<(InstanceId, Touch<'a>)> {
+        calls.sort_by(|Taught(one), Taught(other)| {
+            (one.call.time, &one.call.id).cmp(&(other.call.time, &other.call.id))
+        });
+        let mut learnt = Learnt::default();
+        let mut touches = Vec::new();
+        for Taught(mut opened) in calls {
+            learnt.read(self.resolver, &mut opened);
+            touches.extend(self.touched(opened));
+        }
+        touches
+    }
+
+    fn touched(&self, opened: Opened) -> Vec<(InstanceId, Touch<'a>)> {
         let mut acts: BTreeMap<InstanceId, Vec<Act<'a>>> = BTreeMap::new();
         let mut unhung = Vec::new();
         for effect in self.resolver.effects(&opened) {

@@ -35,6 +35,15 @@ impl Page<'_> {
             );
             self.labelled("Owner", &owners, out)?;
         }
+        for learnt in &call.learns {
+            let at = learnt.at.join(", ");
+            let like = match &learnt.was {
+                Some(was) => format!("what this one calls {was}"),
+                None => "the same".to_owned(),
+            };
+            let words = format!("later calls that give {} at {at} mean {like}", learnt.is);
+            self.labelled("Teaches", &visible(&words), out)?;
+        }
         for target in &call.targets {
             writeln!(out)?;
             self.target(target, out)?;
