@@ -52,6 +52,8 @@ pub struct Effects<'a> {
     pub effects: Vec<Effect<'a>>,
     /// The call itself, if it teaches names or gives some that earlier calls may have taught.
     pub(super) again: Option<Box<Opened>>,
+    /// Whether it teaches names.
+    pub(super) teaches: bool,
     /// Whether it gives something another name, by which later calls mean it.
     pub renames: bool,
 }
@@ -204,17 +206,22 @@ impl<'a> Resolver<'a> {
     /// What a call does. None when it touches nothing that matters, whatever is learnt of names.
     #[must_use]
     pub fn resolve(&self, call: Call) -> Option<Effects<'a>> {
-        let opened = Opened::of(call);
+        let mut opened = Opened::of(call);
         let effects = self.effects(&opened);
         let words = self.words(&opened);
         if effects.is_empty() && !words.may_be_learnt {
             return None;
         }
-        let again = words.matter().then(|| Box::new(opened.clone()));
+        let (call, again) = if words.matter() {
+            (opened.cause(), Some(Box::new(opened)))
+        } else {
+            (opened.caused(), None)
+        };
         Some(Effects {
-            call: opened.caused(),
+            call,
             effects,
             again,
+            teaches: words.teaches,
             renames: words.renames,
         })
     }
@@ -521,7 +528,7 @@ fn lessened<'a>(
 }
 
 /// A call with its request laid out as rules read it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Opened {
     pub(super) call: Call,
     pub(super) request: Value,
@@ -554,8 +561,23 @@ impl Opened {
     }
 
     pub(super) fn caused(self) -> Caused {
-        let call = self.call;
-        Caused {
+        Caused::of(self.call)
+    }
+
+    /// As [`Self::caused`], of a call that is still needed.
+    fn cause(&mut self) -> Caused {
+        // What is large is not copied.
+        let response = std::mem::take(&mut self.call.response);
+        let extra = std::mem::take(&mut self.call.extra);
+        let cause = Caused::of(self.call.clone());
+        (self.call.response, self.call.extra) = (response, extra);
+        cause
+    }
+}
+
+impl Caused {
+    fn of(call: Call) -> Self {
+        Self {
             time: call.time,
             id: call.id,
             shared_id: call.shared_id,

@@ -20,7 +20,7 @@ use crate::audit::call::Call;
 /// What a call with its effects takes in memory, roughly.
 const CALL: usize = 2 << 10;
 /// What it takes more if it has to be read again.
-const AGAIN: usize = 6 << 10;
+const AGAIN: usize = 4 << 10;
 
 /// Keeps calls. Shared by all workers.
 pub struct Journal<'a> {

@@ -91,7 +91,7 @@ impl<'c> Ground<'c> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Words {
     /// It teaches names.
-    teaches: bool,
+    pub(super) teaches: bool,
     /// By some of them later calls mean what it means by another.
     pub(super) renames: bool,
     /// It gives names that may be learnt.
@@ -113,8 +113,11 @@ impl Resolver<'_> {
         let rule = self.catalogue.rule(&call.service, &call.name);
         match (keys, rule) {
             (Some(keys), Some(rule)) if !keys.is_empty() && rule.operates.is_none() => Words {
-                teaches: !rule.learns.is_empty(),
-                renames: rule.learns.iter().any(|lesson| lesson.was.is_some()),
+                teaches: rule.learns.iter().any(|lesson| says(opened, lesson)),
+                renames: rule
+                    .learns
+                    .iter()
+                    .any(|lesson| lesson.was.is_some() && says(opened, lesson)),
                 may_be_learnt: self.covers(&call.account) && holds_any(&opened.request, keys),
             },
             _ => Words::default(),
@@ -122,7 +125,22 @@ impl Resolver<'_> {
     }
 }
 
+/// Whether a call gives the name that a lesson is about: most that could rename do not.
+fn says(opened: &Opened, lesson: &Lesson) -> bool {
+    let view = opened.view();
+    let items = lesson.each.as_ref().map(|each| view.each(each));
+    let items = items.unwrap_or_else(|| vec![Value::Null]);
+    items
+        .iter()
+        .any(|item| !view.with_item(item).texts(&lesson.is).is_empty())
+}
+
 impl Learnt {
+    /// Whether no name was learnt.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.now.is_empty()
+    }
+
     /// Reads a call with all that is known, and learns from it. Whether it says something else now.
     pub(super) fn read(&mut self, resolver: &Resolver<'_>, opened: &mut Opened) -> bool {
         let mut request = std::mem::take(&mut opened.request);

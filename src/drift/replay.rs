@@ -110,9 +110,14 @@ pub fn replay(
     let mut outcome = Outcome::default();
     let mut learnt = Learnt::default();
     loop {
-        let next: Vec<_> = calls.by_ref().take(AT_ONCE).collect();
+        let mut next: Vec<_> = calls.by_ref().take(AT_ONCE).collect();
         if next.is_empty() {
             break;
+        }
+        if learnt.is_empty() && !next.iter().any(|effects| effects.teaches) {
+            // Nearly always: names are hardly ever taught.
+            let calls = next.par_iter_mut().with_min_len(FEW);
+            calls.for_each(|effects| effects.again = None);
         }
         let judged = next.par_iter().with_min_len(FEW);
         let events: Vec<_> = judged
