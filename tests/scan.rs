@@ -684,3 +684,77 @@ fn demo_shows_its_three_scenarios() {
         ]
     );
 }
+
+#[test]
+fn what_was_renamed_is_followed_whatever_file_tells_it_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = json!({"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "a", "outputs": {}, "resources": [{
+        "mode": "managed", "type": "aws_db_instance", "name": "db",
+        "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+        "instances": [{"schema_version": 2, "attributes": {
+            "id": "db-ABC", "identifier": "prod", "deletion_protection": true,
+            "arn": "arn:aws:rds:eu-west-1:123456789012:db:prod",
+        }}],
+    }]});
+    fs::write(folder.path().join("terraform.tfstate"), state.to_string()).unwrap();
+    let record = |minute: u8, request: Value| {
+        json!({
+            "eventVersion": "1.08", "eventTime": format!("2026-01-15T10:{minute:02}:00Z"),
+            "eventSource": "rds.amazonaws.com", "eventName": "ModifyDBInstance", "awsRegion": "eu-west-1",
+            "userIdentity": {"type": "IAMUser", "accountId": "123456789012", "userName": "alice"},
+            "requestParameters": request, "responseElements": null, "eventID": format!("event-{minute}"),
+            "readOnly": false, "eventType": "AwsApiCall", "recipientAccountId": "123456789012",
+        })
+    };
+    let renamed = record(
+        1,
+        json!({"dBInstanceIdentifier": "prod", "newDBInstanceIdentifier": "old", "applyImmediately": true}),
+    );
+    let changed = record(
+        2,
+        json!({"dBInstanceIdentifier": "old", "deletionProtection": false, "applyImmediately": true}),
+    );
+    let stranger = record(
+        3,
+        json!({"dBInstanceIdentifier": "other", "deletionProtection": false, "applyImmediately": true}),
+    );
+    let scanned = |records: [Vec<&Value>; 2]| {
+        for (name, records) in ["a.json", "b.json"].iter().zip(records) {
+            let path = folder.path().join("trail").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, json!({ "Records": records }).to_string()).unwrap();
+        }
+        let args = [
+            "scan",
+            "--state",
+            "terraform.tfstate",
+            "--trail",
+            "trail",
+            "--since",
+            "2026-01-15",
+            "--until",
+            "2026-01-16",
+            "-o",
+            "json",
+        ];
+        let ran = run(folder.path(), &args);
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let drifts = report["drifts"].as_array().unwrap();
+        let attributes = drifts.iter().flat_map(|drift| {
+            assert_eq!(drift["address"], "aws_db_instance.db");
+            drift["attributes"].as_array().unwrap()
+        });
+        let mut paths: Vec<String> = attributes
+            .map(|attribute| attribute["path"].as_str().unwrap().to_owned())
+            .collect();
+        paths.sort();
+        paths
+    };
+    for records in [
+        [vec![&renamed], vec![&stranger, &changed]],
+        [vec![&changed, &stranger], vec![&renamed]],
+    ] {
+        assert_eq!(scanned(records), ["deletion_protection", "identifier"]);
+    }
+    assert!(scanned([vec![&changed], vec![&stranger]]).is_empty());
+}

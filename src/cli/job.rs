@@ -4,6 +4,8 @@ use super::args::{ScanArgs, Show as ShowWord};
 use super::code::Code;
 use super::config::Config;
 use super::memory::Memory;
+use rayon::prelude::*;
+
 use crate::audit::call::Call;
 use crate::audit::decode::{Filter, Problem, Prospect, Tally};
 use crate::audit::pipeline::MEMORY;
@@ -16,7 +18,7 @@ use crate::drift::journal::{Journal, Ordered};
 use crate::drift::model::{Drift, Evidence, Report, StateSummary, Status, Unreadable};
 use crate::drift::principals::Principals;
 use crate::drift::severity::Rules;
-use crate::drift::sieve::Sieve;
+use crate::drift::sieve::{Sieve, Wanted};
 use crate::drift::wildcard;
 use crate::report::Show;
 use crate::state;
@@ -51,7 +53,15 @@ impl Job<'_> {
     ) -> Result<Report, E> {
         let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
         let sieve = Sieve::new(&resolver);
-        let wanted = |call: &Prospect<'_>| sieve.wants(call);
+        let room = self.args.resources.memory.map_or(MEMORY, |memory| memory.0);
+        let room = usize::try_from(room / 4).unwrap_or(usize::MAX);
+        let journal = Journal::new(&resolver, room);
+        let wanted = |call: &Prospect<'_>| match sieve.judge(call) {
+            Wanted::Yes => true,
+            Wanted::No => false,
+            // What later scans are told of is parsed now.
+            Wanted::IfTaught => self.memory.is_some() || !journal.put_aside(call),
+        };
         let show = shown(&self.args.report.show);
         let filter = Filter {
             window: self.window,
@@ -60,9 +70,6 @@ impl Job<'_> {
             wanted: &wanted,
             failed: show.failed,
         };
-        let room = self.args.resources.memory.map_or(MEMORY, |memory| memory.0);
-        let room = usize::try_from(room / 4).unwrap_or(usize::MAX);
-        let journal = Journal::new(&resolver, room);
         let take = |call: Call| {
             let full = journal.is_full();
             let copy = (full || self.memory.is_some()).then(|| call.clone());
@@ -78,6 +85,11 @@ impl Job<'_> {
         let known = known.iter().filter(|call| call.time < self.window.until);
         known.cloned().for_each(take);
         let tally = read(&filter, &take)?;
+        let aside = journal.taught();
+        aside
+            .into_par_iter()
+            .filter_map(|call| call.call())
+            .for_each(take);
         Ok(self.judge(&resolver, journal.ordered(), tally, show))
     }
 

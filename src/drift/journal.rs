@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::effect::{Effects, Resolver};
 use super::replay::{Once, rank};
 use crate::audit::call::Call;
+use crate::audit::decode::{Aside, Prospect};
 
 /// What a call with its effects takes in memory, roughly.
 const CALL: usize = 2 << 10;
@@ -28,6 +29,14 @@ pub struct Journal<'a> {
     /// Bytes that calls may take.
     room: usize,
     pages: Mutex<Pages<'a>>,
+    aside: Mutex<Shelf>,
+}
+
+/// Calls that matter only if names are taught, unparsed.
+#[derive(Default)]
+struct Shelf {
+    calls: Vec<Aside>,
+    bytes: usize,
 }
 
 #[derive(Default)]
@@ -39,6 +48,8 @@ struct Pages<'a> {
     page: Vec<(Order, Vec<u8>)>,
     bytes: usize,
     files: Vec<File>,
+    /// Whether any call teaches names.
+    is_taught: bool,
     /// Ids of the calls that others correct.
     corrected: Vec<String>,
     problem: Option<io::Error>,
@@ -60,7 +71,30 @@ impl<'a> Journal<'a> {
             resolver,
             room,
             pages: Mutex::default(),
+            aside: Mutex::default(),
         }
+    }
+
+    /// Puts a call aside that matters only if names are taught, unparsed. Whether there was room.
+    #[must_use]
+    pub fn put_aside(&self, call: &Prospect<'_>) -> bool {
+        let call = call.aside();
+        let mut shelf = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = (shelf.bytes + call.length()) * 4 <= self.room;
+        if has_room {
+            shelf.bytes += call.length();
+            shelf.calls.push(call);
+        }
+        has_room
+    }
+
+    /// Takes the calls that were put aside, if they matter.
+    #[must_use]
+    pub fn taught(&self) -> Vec<Aside> {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = std::mem::take(&mut shelf.calls);
+        if pages.is_taught { calls } else { Vec::new() }
     }
 
     /// Whether calls go to files from now on. Then a call has to be given with its effects.
@@ -75,6 +109,7 @@ impl<'a> Journal<'a> {
         let written = call.and_then(|call| serde_json::to_vec(call).ok());
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         pages.corrected.extend(effects.call.corrects.clone());
+        pages.is_taught |= effects.teaches;
         match written {
             Some(written) if pages.problem.is_none() => {
                 pages.bytes +=

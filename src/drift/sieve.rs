@@ -33,12 +33,25 @@ struct Need {
     always: bool,
     /// It has one if a state covers its account.
     covered: bool,
+    /// It may have one if a state covers its account and names are taught.
+    taught: bool,
     /// It has one if it gives a name of something managed.
     named: Named,
     /// Types and attributes that such a name is of.
     keys: Vec<(String, String)>,
     /// Whether it may be of any other, too.
     any: bool,
+}
+
+/// Whether a call may have an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// It may.
+    Yes,
+    /// It may if other calls teach names that it gives.
+    IfTaught,
+    /// It has none.
+    No,
 }
 
 /// How a call's names stand in it.
@@ -73,9 +86,15 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    /// Whether a call may have an effect.
+    /// Whether a call may have an effect, whatever names are taught.
     #[must_use]
     pub fn wants(&self, call: &Prospect<'_>) -> bool {
+        self.judge(call) != Wanted::No
+    }
+
+    /// Whether a call may have an effect.
+    #[must_use]
+    pub fn judge(&self, call: &Prospect<'_>) -> Wanted {
         let (service, name) = (call.service(), call.name());
         let hash = hash(service) ^ hash(name).rotate_left(32);
         let at = usize::try_from(hash).unwrap_or_default() % KINDS;
@@ -94,15 +113,20 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    fn is_met(&self, need: &Need, call: &Prospect<'_>) -> bool {
+    fn is_met(&self, need: &Need, call: &Prospect<'_>) -> Wanted {
         // An account that only parsing tells may be covered.
         let covered = || {
             call.account()
                 .is_none_or(|account| self.resolver.covers(&account))
         };
-        need.always
+        let is_met = need.always
             || (need.covered && covered())
-            || (need.named != Named::Not && call.says(|text| self.is_name(text, need)))
+            || (need.named != Named::Not && call.says(|text| self.is_name(text, need)));
+        match is_met {
+            true => Wanted::Yes,
+            false if need.taught && covered() => Wanted::IfTaught,
+            false => Wanted::No,
+        }
     }
 
     /// Whether a text may be, or hold, a name that is needed.
@@ -148,7 +172,7 @@ impl<'a> Sieve<'a> {
             Some(rule) if rule.operates.is_some() => Need::default(),
             Some(rule) => {
                 let mut need = self.of_rule(rule);
-                need.covered |= self.is_taught(service, rule);
+                need.taught = self.is_taught(service, rule);
                 need
             }
             None if self.resolver.services().contains(service) => Need::any(Named::Whole),

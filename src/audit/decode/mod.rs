@@ -13,7 +13,7 @@ pub(crate) mod search;
 mod tally;
 pub(crate) mod texts;
 
-pub use prospect::Prospect;
+pub use prospect::{Aside, Prospect};
 pub use tally::{Problem, Tally};
 pub use texts::Text;
 

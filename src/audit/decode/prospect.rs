@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use super::texts::{Text, any_text};
+use crate::audit::call::Call;
 use crate::audit::cloudtrail::fields::Fields;
 use crate::audit::cloudtrail::keys::Key;
+use crate::audit::cloudtrail::record;
 
 /// A call that is not parsed yet, as its record's own fields tell it.
 #[derive(Debug)]
@@ -12,14 +16,48 @@ pub struct Prospect<'a> {
     service: Cow<'a, str>,
     name: Cow<'a, str>,
     fields: &'a Fields<'a>,
+    json: &'a [u8],
+    time: Timestamp,
+}
+
+/// A call that was put aside unparsed.
+#[derive(Debug)]
+pub struct Aside {
+    json: Box<[u8]>,
+    time: Timestamp,
+}
+
+impl Aside {
+    /// How many bytes it takes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.json.len() + size_of::<Self>()
+    }
+
+    /// Parses it; none when it is no JSON.
+    #[must_use]
+    pub fn call(&self) -> Option<Call> {
+        record::call(&self.json, self.time).ok()
+    }
 }
 
 impl<'a> Prospect<'a> {
-    pub(crate) fn of(fields: &'a Fields<'a>) -> Self {
+    pub(crate) fn of(fields: &'a Fields<'a>, json: &'a [u8], time: Timestamp) -> Self {
         Self {
+            json,
+            time,
             service: fields.text(Key::Service).unwrap_or_default(),
             name: fields.text(Key::Name).unwrap_or_default(),
             fields,
+        }
+    }
+
+    /// The call, to be parsed when it turns out that someone wants it.
+    #[must_use]
+    pub fn aside(&self) -> Aside {
+        Aside {
+            json: self.json.into(),
+            time: self.time,
         }
     }
 

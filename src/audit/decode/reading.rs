@@ -229,7 +229,9 @@ impl Records for Sifting<'_> {
             }
             Effect::Change => self.sifted.writes += 1,
         }
-        if !self.is_asked_for(&fields) || !(self.filter.wanted)(&Prospect::of(&fields)) {
+        if !self.is_asked_for(&fields)
+            || !(self.filter.wanted)(&Prospect::of(&fields, record.json(), time))
+        {
             return;
         }
         match record::call(record.json(), time) {
