@@ -757,4 +757,25 @@ fn what_was_renamed_is_followed_whatever_file_tells_it_first() {
         assert_eq!(scanned(records), ["deletion_protection", "identifier"]);
     }
     assert!(scanned([vec![&changed], vec![&stranger]]).is_empty());
+
+    // What was made, renamed and deleted is gone, though no state ever knew it.
+    let mut made = record(
+        4,
+        json!({"dBInstanceIdentifier": "new", "engine": "mysql", "dBInstanceClass": "db.t3.micro"}),
+    );
+    made["eventName"] = json!("CreateDBInstance");
+    made["responseElements"] = json!({
+        "dBInstanceIdentifier": "new", "dBInstanceArn": "arn:aws:rds:eu-west-1:123456789012:db:new",
+        "dbiResourceId": "db-NEW", "engine": "mysql", "dBInstanceClass": "db.t3.micro",
+    });
+    let renamed = record(
+        5,
+        json!({"dBInstanceIdentifier": "new", "newDBInstanceIdentifier": "newer", "applyImmediately": true}),
+    );
+    let mut deleted = record(
+        6,
+        json!({"dBInstanceIdentifier": "newer", "skipFinalSnapshot": true}),
+    );
+    deleted["eventName"] = json!("DeleteDBInstance");
+    assert!(scanned([vec![&deleted, &renamed], vec![&made]]).is_empty());
 }

@@ -35,6 +35,8 @@ struct Need {
     covered: bool,
     /// It may have one if a state covers its account and names are taught.
     taught: bool,
+    /// Keys by which it gives something another name.
+    renames: Vec<String>,
     /// It has one if it gives a name of something managed.
     named: Named,
     /// Types and attributes that such a name is of.
@@ -70,6 +72,18 @@ struct Kind {
     service: Box<str>,
     name: Box<str>,
     need: Need,
+}
+
+/// The keys by which a call gives something another name.
+fn renaming(rule: &CallRule) -> Vec<String> {
+    let lessons = rule.learns.iter().filter(|lesson| lesson.was.is_some());
+    lessons
+        .flat_map(|lesson| &lesson.is.from)
+        .filter_map(|path| match path.steps.last() {
+            Some(Step::Name(name)) => Some(name.to_string()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Places for what is known of calls by service and name; more are judged anew each time.
@@ -124,7 +138,14 @@ impl<'a> Sieve<'a> {
             || (need.named != Named::Not && call.says(|text| self.is_name(text, need)));
         match is_met {
             true => Wanted::Yes,
-            false if need.taught && covered() => Wanted::IfTaught,
+            false if need.taught && covered() => {
+                let renames = need.renames.iter().any(|key| call.mentions(key));
+                if renames {
+                    Wanted::Yes
+                } else {
+                    Wanted::IfTaught
+                }
+            }
             false => Wanted::No,
         }
     }
@@ -173,6 +194,7 @@ impl<'a> Sieve<'a> {
             Some(rule) => {
                 let mut need = self.of_rule(rule);
                 need.taught = self.is_taught(service, rule);
+                need.renames = renaming(rule);
                 need
             }
             None if self.resolver.services().contains(service) => Need::any(Named::Whole),

@@ -61,6 +61,15 @@ impl<'a> Prospect<'a> {
         }
     }
 
+    /// Whether the call may hold a key, in whatever letters.
+    #[must_use]
+    pub fn mentions(&self, key: &str) -> bool {
+        let key = key.as_bytes();
+        let mut stretches = self.json.windows(key.len().max(1));
+        stretches.any(|text| text.eq_ignore_ascii_case(key))
+            || memchr::memmem::find(self.json, b"\\u").is_some()
+    }
+
     /// The service, as the log names it.
     #[must_use]
     pub fn service(&self) -> &str {
