@@ -87,14 +87,7 @@ fn analysed(calls: impl IntoIterator<Item = Call>) -> Analysis {
         .into_iter()
         .filter_map(|call| resolver.resolve(call))
         .collect();
-    let settings = Settings {
-        principals: None,
-        rules: Rules::built_in(),
-        reveal: true,
-        by_terraform: false,
-        wanted: &|_| true,
-        divide: &|drift| vec![drift],
-    };
+    let settings = Settings::plain(Rules::built_in());
     analyse(&resolver, effects, &settings)
 }
 

@@ -237,14 +237,7 @@ fn drifts(catalogue: &Catalogue, case: &Case) -> Vec<Drift> {
         .into_iter()
         .filter_map(|call| resolver.resolve(call))
         .collect();
-    let settings = Settings {
-        principals: None,
-        rules: Rules::built_in(),
-        reveal: true,
-        by_terraform: false,
-        wanted: &|_| true,
-        divide: &|drift| vec![drift],
-    };
+    let settings = Settings::plain(Rules::built_in());
     analyse(&resolver, effects, &settings).drifts
 }
 

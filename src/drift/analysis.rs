@@ -29,6 +29,21 @@ pub struct Settings<'a> {
     pub divide: &'a dyn Fn(Drift) -> Vec<Drift>,
 }
 
+impl<'a> Settings<'a> {
+    /// By these rules, for all that drifted and with all its values.
+    #[must_use]
+    pub fn plain(rules: &'a Rules) -> Self {
+        Self {
+            principals: None,
+            rules,
+            reveal: true,
+            by_terraform: false,
+            wanted: &|_| true,
+            divide: &|drift| vec![drift],
+        }
+    }
+}
+
 /// What came of the calls of a window.
 pub struct Analysis {
     /// All drifts, whatever their status, the most severe first.

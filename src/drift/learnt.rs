@@ -12,6 +12,7 @@ use super::effect::{Opened, Resolver};
 use super::names::ShortOnly;
 use crate::catalogue::Service;
 use crate::catalogue::aws::identifier::Arn;
+use crate::catalogue::evaluate::View;
 use crate::catalogue::rule::{CallRule, Lesson, Scope};
 use crate::catalogue::value::Given;
 
@@ -112,14 +113,15 @@ impl Resolver<'_> {
         let keys = self.catalogue.service(&call.service).map(Service::learnt);
         let rule = self.catalogue.rule(&call.service, &call.name);
         match (keys, rule) {
-            (Some(keys), Some(rule)) if !keys.is_empty() && rule.operates.is_none() => Words {
-                teaches: rule.learns.iter().any(|lesson| says(opened, lesson)),
-                renames: rule
-                    .learns
-                    .iter()
-                    .any(|lesson| lesson.was.is_some() && says(opened, lesson)),
-                may_be_learnt: self.covers(&call.account) && holds_any(&opened.request, keys),
-            },
+            (Some(keys), Some(rule)) if !keys.is_empty() && rule.operates.is_none() => {
+                let said = rule.learns.iter().filter(|lesson| says(opened, lesson));
+                let said: Vec<&Lesson> = said.collect();
+                Words {
+                    teaches: !said.is_empty(),
+                    renames: said.iter().any(|lesson| lesson.was.is_some()),
+                    may_be_learnt: self.covers(&call.account) && holds_any(&opened.request, keys),
+                }
+            }
             _ => Words::default(),
         }
     }
@@ -128,11 +130,16 @@ impl Resolver<'_> {
 /// Whether a call gives the name that a lesson is about: most that could rename do not.
 fn says(opened: &Opened, lesson: &Lesson) -> bool {
     let view = opened.view();
-    let items = lesson.each.as_ref().map(|each| view.each(each));
-    let items = items.unwrap_or_else(|| vec![Value::Null]);
-    items
-        .iter()
-        .any(|item| !view.with_item(item).texts(&lesson.is).is_empty())
+    let gives_it = |item: &Value| !view.with_item(item).texts(&lesson.is).is_empty();
+    items(&view, lesson).iter().any(gives_it)
+}
+
+/// What of a call a lesson is about: each item of a list, or the call as a whole.
+fn items(view: &View<'_>, lesson: &Lesson) -> Vec<Value> {
+    match &lesson.each {
+        Some(each) => view.each(each),
+        None => vec![Value::Null],
+    }
 }
 
 impl Learnt {
@@ -258,11 +265,7 @@ impl Learnt {
         }
         let ground = Ground::of(resolver, opened);
         for lesson in &rule.learns {
-            let items = match &lesson.each {
-                Some(each) => view.each(each),
-                None => vec![Value::Null],
-            };
-            for item in &items {
+            for item in &items(&view, lesson) {
                 let view = view.with_item(item);
                 let [is] = view.texts(&lesson.is).try_into().unwrap_or_default();
                 let was = match &lesson.was {

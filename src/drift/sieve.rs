@@ -74,18 +74,6 @@ struct Kind {
     need: Need,
 }
 
-/// The keys by which a call gives something another name.
-fn renaming(rule: &CallRule) -> Vec<String> {
-    let lessons = rule.learns.iter().filter(|lesson| lesson.was.is_some());
-    lessons
-        .flat_map(|lesson| &lesson.is.from)
-        .filter_map(|path| match path.steps.last() {
-            Some(Step::Name(name)) => Some(name.to_string()),
-            _ => None,
-        })
-        .collect()
-}
-
 /// Places for what is known of calls by service and name; more are judged anew each time.
 const KINDS: usize = 4096;
 
@@ -133,20 +121,17 @@ impl<'a> Sieve<'a> {
             call.account()
                 .is_none_or(|account| self.resolver.covers(&account))
         };
-        let is_met = need.always
+        let may_be_taught = need.taught && covered();
+        if need.always
             || (need.covered && covered())
-            || (need.named != Named::Not && call.says(|text| self.is_name(text, need)));
-        match is_met {
-            true => Wanted::Yes,
-            false if need.taught && covered() => {
-                let renames = need.renames.iter().any(|key| call.mentions(key));
-                if renames {
-                    Wanted::Yes
-                } else {
-                    Wanted::IfTaught
-                }
-            }
-            false => Wanted::No,
+            || (need.named != Named::Not && call.says(|text| self.is_name(text, need)))
+            || (may_be_taught && need.renames.iter().any(|key| call.mentions(key)))
+        {
+            Wanted::Yes
+        } else if may_be_taught {
+            Wanted::IfTaught
+        } else {
+            Wanted::No
         }
     }
 
@@ -334,6 +319,18 @@ impl Need {
         self.keys.sort_unstable();
         self.keys.dedup();
     }
+}
+
+/// The keys by which a call gives something another name.
+fn renaming(rule: &CallRule) -> Vec<String> {
+    let lessons = rule.learns.iter().filter(|lesson| lesson.was.is_some());
+    lessons
+        .flat_map(|lesson| &lesson.is.from)
+        .filter_map(|path| match path.steps.last() {
+            Some(Step::Name(name)) => Some(name.to_string()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// How names of a target stand in a call.

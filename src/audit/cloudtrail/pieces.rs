@@ -183,12 +183,11 @@ impl Pieces {
                 };
             }
             b']' => {
-                cursor.at += 1;
-                if is_wrapped && cursor.peek()? != b'}' {
-                    return self.wait();
-                }
-                if !is_wrapped {
-                    cursor.at -= 1;
+                if is_wrapped {
+                    cursor.at += 1;
+                    if cursor.peek()? != b'}' {
+                        return self.wait();
+                    }
                 }
                 self.amid = Amid::Document;
             }

@@ -26,7 +26,7 @@ const LIMIT: usize = 1 << 30;
 const KEPT: usize = 1 << 20;
 
 /// Whether bytes are gzip.
-pub(super) fn is_gzip(bytes: &[u8]) -> bool {
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&frame::MAGIC)
 }
 

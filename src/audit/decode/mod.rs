@@ -13,13 +13,14 @@ pub(crate) mod search;
 mod tally;
 pub(crate) mod texts;
 
+pub(crate) use inflate::is_gzip;
 pub use prospect::{Aside, Prospect};
 pub use tally::{Problem, Tally};
 pub use texts::Text;
 
 use super::call::Call;
 use crate::window::Window;
-use inflate::{Inflater, is_gzip};
+use inflate::Inflater;
 use reading::Reading;
 
 /// What is asked of the records; everything else is skipped unparsed.

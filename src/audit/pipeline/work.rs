@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::stop::Stop;
 use super::watch::Watch;
 use crate::audit::call::Call;
-use crate::audit::decode::{self, Decoder, Filter, Tally};
+use crate::audit::decode::{self, Decoder, Filter, Tally, is_gzip};
 use crate::audit::source::local::{LocalFile, unreadable};
 
 /// How much larger a compressed log file is assumed to become: the upper end of what real ones
@@ -343,10 +343,6 @@ fn inflated_size_of(bytes: &[u8]) -> u64 {
         Some(trailer) if is_gzip(bytes) => inflated_size(bytes.len() as u64, *trailer),
         _ => 0,
     }
-}
-
-fn is_gzip(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0x1f, 0x8b])
 }
 
 /// How much a file becomes when inflated; 0 if it is not compressed. Leaves it at its start.

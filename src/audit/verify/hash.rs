@@ -5,13 +5,14 @@ use std::io::Read;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::audit::cloudtrail::digest::Hasher;
+use crate::audit::decode::is_gzip;
 
 /// Most bytes that a digest may inflate to. A log file may be of any size: it is never held whole.
 const LARGEST_DIGEST: u64 = 64 << 20;
 
 /// Reads a file through gzip if it is gzip, else as it is.
 fn reader(bytes: &[u8]) -> Box<dyn Read + '_> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
+    if is_gzip(bytes) {
         Box::new(MultiGzDecoder::new(bytes))
     } else {
         Box::new(bytes)

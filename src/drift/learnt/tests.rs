@@ -267,14 +267,7 @@ proptest! {
         calls.rotate_left(usize::try_from(order).unwrap_or_default() % length);
         let resolver = Resolver::new(&CATALOGUE, &loaded.inventory);
         let effects = calls.into_iter().filter_map(|call| resolver.resolve(call)).collect();
-        let settings = Settings {
-            principals: None,
-            rules: Rules::built_in(),
-            reveal: true,
-            by_terraform: false,
-            wanted: &|_| true,
-            divide: &|drift| vec![drift],
-        };
+        let settings = Settings::plain(Rules::built_in());
         let drifts = analyse(&resolver, effects, &settings).drifts;
         let found: BTreeMap<String, Option<Value>> = drifts
             .iter()

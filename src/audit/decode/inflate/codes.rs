@@ -42,23 +42,36 @@ pub(super) struct Tables {
 ///
 /// From the lowest bit: 6 bits that the literals take, and from bit 8 the literals; from bit 24 6
 /// bits that a length takes with its extra ones, 6 its code's bits, 9 the least length; the two
-/// highest bits are how many literals there are. Of a way to longer codes: from bit 8 4 its width,
-/// from bit 12 11 where it starts.
+/// highest bits are how many literals there are.
 #[derive(Clone, Copy)]
 pub(super) struct Symbol(u64);
 
 /// A distance, or where a longer code is.
 ///
 /// From the lowest bit: 6 bits that it takes with its extra ones, 6 its code's bits, then the least
-/// distance. Of a way to longer codes: from bit 6 4 its width, from bit 12 11 where it starts.
+/// distance.
 #[derive(Clone, Copy)]
 pub(super) struct Distance(u64);
+
+/// What an entry of either has that leads to longer codes.
+const LONGER: u64 = 1 << 52;
+
+/// The way to longer codes: from bit 8 4 bits how many more bits tell them apart, from bit 12 11
+/// where in the table they start.
+fn way(start: usize, width: usize) -> u64 {
+    LONGER | (start as u64) << 12 | (width as u64) << 8
+}
+
+/// Where in the table a longer code is, whose bits behind the main table's width are given.
+fn place_of_longer(entry: u64, bits: u64) -> Option<usize> {
+    let within = bits & !(u64::MAX << (entry >> 8 & 15));
+    (entry & LONGER != 0).then_some((entry >> 12 & 0x7ff) as usize + within as usize)
+}
 
 impl Symbol {
     const LITERAL: u64 = 1 << 46;
     /// Neither literal nor length.
     const ODD: u64 = 1 << 47;
-    const LONGER: u64 = 1 << 52;
     /// One literal; two are twice that.
     const ONE: u64 = 1 << 62;
     const NONE: Self = Self(Self::ODD | 1 << 53);
@@ -86,7 +99,7 @@ impl Symbol {
     }
 
     fn longer(start: usize, width: usize) -> Self {
-        Self(Self::ODD | Self::LONGER | (start as u64) << 12 | (width as u64) << 8)
+        Self(Self::ODD | way(start, width))
     }
 
     /// This literal and the next as one, if both are known from the bits that the table is wide;
@@ -114,12 +127,6 @@ impl Symbol {
     /// Whether it is the end of a block, when it is odd and no way to longer codes.
     pub(super) fn is_end(self) -> bool {
         self.0 & !(63 << 24) == Self::ODD
-    }
-
-    /// Where in the table a longer code is, whose bits behind the main table's width are given.
-    pub(super) fn place_of_longer(self, bits: u64) -> Option<usize> {
-        let within = bits & !(u64::MAX << (self.0 >> 8 & 15));
-        (self.0 & Self::LONGER != 0).then_some((self.0 >> 12 & 0x7ff) as usize + within as usize)
     }
 
     /// How many bits the literals take, in the lowest six bits: 0 when it is none. What stands
@@ -168,7 +175,6 @@ impl Symbol {
 impl Distance {
     /// No distance that there is, or none that is known.
     const ODD: u64 = 1 << 63;
-    const LONGER: u64 = 1 << 62;
     const NONE: Self = Self(Self::ODD);
     const ZERO: Self = Self(0);
 
@@ -186,17 +192,11 @@ impl Distance {
     }
 
     fn longer(start: usize, width: usize) -> Self {
-        Self(Self::ODD | Self::LONGER | (start as u64) << 12 | (width as u64) << 6)
+        Self(Self::ODD | way(start, width))
     }
 
     pub(super) fn is_odd(self) -> bool {
         self.0 & Self::ODD != 0
-    }
-
-    /// As of symbols.
-    pub(super) fn place_of_longer(self, bits: u64) -> Option<usize> {
-        let within = bits & !(u64::MAX << (self.0 >> 6 & 15));
-        (self.0 & Self::LONGER != 0).then_some((self.0 >> 12 & 0x7ff) as usize + within as usize)
     }
 
     /// How many bits it takes, with its extra ones, in the lowest six bits.
@@ -270,7 +270,7 @@ impl Tables {
     /// What the next bits stand for, however long their code is.
     pub(super) fn symbol(&self, bits: u64) -> Symbol {
         let symbol = self.symbols[bits as usize & (SYMBOLS - 1)];
-        let longer = symbol.place_of_longer(bits >> SYMBOL_WIDTH);
+        let longer = place_of_longer(symbol.0, bits >> SYMBOL_WIDTH);
         longer.map_or(symbol, |place| {
             self.symbols.get(place).copied().unwrap_or(Symbol::NONE)
         })
@@ -279,7 +279,7 @@ impl Tables {
     /// The distance that the next bits stand for, however long its code is.
     pub(super) fn distance(&self, bits: u64) -> Distance {
         let distance = self.distances[bits as usize & (DISTANCES - 1)];
-        let longer = distance.place_of_longer(bits >> DISTANCE_WIDTH);
+        let longer = place_of_longer(distance.0, bits >> DISTANCE_WIDTH);
         longer.map_or(distance, |place| {
             self.distances.get(place).copied().unwrap_or(Distance::NONE)
         })
