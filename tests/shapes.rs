@@ -236,12 +236,8 @@ fn no_real_call_makes_the_engine_panic() {
     let Some(shapes) = shapes() else { return };
     let catalogue = Catalogue::builtin();
     let settings = Settings {
-        principals: None,
-        rules: Rules::built_in(),
         reveal: false,
-        by_terraform: false,
-        wanted: &|_| true,
-        divide: &|drift| vec![drift],
+        ..Settings::plain(Rules::built_in())
     };
     let (mut matched, mut drifts) = (0, 0);
     for shape in &shapes {

@@ -210,13 +210,13 @@ impl Asking<'_> {
     where
         Error: From<E>,
     {
-        let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
-        let mut subject = subject::find(self.subject, &resolver)?;
-        self.narrow(&mut subject)?;
         let globs = &self.inputs.knowledge.iac_principals;
         let principals = (!globs.is_empty()).then(|| Principals::new(globs));
+        let principals = principals.as_ref();
+        let resolver = Resolver::new(self.catalogue, &self.loaded.inventory).applied_by(principals);
+        let mut subject = subject::find(self.subject, &resolver)?;
+        self.narrow(&mut subject)?;
         let telling = Telling {
-            principals: principals.as_ref(),
             reveal: self.reveal,
             at: self.at,
             path: subject.path.as_deref(),
@@ -224,7 +224,7 @@ impl Asking<'_> {
         };
         let (outcome, tally) = match &subject.who {
             Who::Managed(instances) => self.managed(&resolver, instances, telling, read)?,
-            Who::Stranger(wanted) => self.stranger(wanted, telling, read)?,
+            Who::Stranger(wanted) => self.stranger((wanted, principals), telling, read)?,
         };
         let steps = outcome.histories.iter().map(|one| one.steps.len() as u64);
         Ok(Blame {
@@ -310,11 +310,11 @@ impl Asking<'_> {
 
     fn stranger<E>(
         &self,
-        wanted: &Stranger,
+        (wanted, principals): (&Stranger, Option<&Principals>),
         telling: Telling<'_>,
         read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>,
     ) -> Result<(Outcome, Tally), E> {
-        let search = Search::new(self.catalogue, wanted);
+        let search = Search::new(self.catalogue, wanted, principals);
         let found: Mutex<Vec<(Taken, Told, Touch<'_>)>> = Mutex::default();
         let known = |call: &Prospect<'_>| search.wants(call.service(), call.name());
         let tally = read(&self.filter(&known), &|call| {

@@ -51,7 +51,10 @@ impl Job<'_> {
         &self,
         read: impl FnOnce(&Filter<'_>, &(dyn Fn(Call) + Sync)) -> Result<Tally, E>,
     ) -> Result<Report, E> {
-        let resolver = Resolver::new(self.catalogue, &self.loaded.inventory);
+        let globs = &self.args.knowledge.iac_principals;
+        let principals = (!globs.is_empty()).then(|| Principals::new(globs));
+        let resolver =
+            Resolver::new(self.catalogue, &self.loaded.inventory).applied_by(principals.as_ref());
         let sieve = Sieve::new(&resolver);
         let room = self.args.resources.memory.map_or(MEMORY, |memory| memory.0);
         let room = usize::try_from(room / 4).unwrap_or(usize::MAX);
@@ -100,8 +103,6 @@ impl Job<'_> {
         mut tally: Tally,
         show: Show,
     ) -> Report {
-        let globs = &self.args.knowledge.iac_principals;
-        let principals = (!globs.is_empty()).then(|| Principals::new(globs));
         let addresses = &self.args.filter.addresses;
         let in_scope = |drift: &Drift| {
             let address = drift.address.as_ref().or(drift.parent.as_ref());
@@ -113,7 +114,6 @@ impl Job<'_> {
             .clone()
             .with(self.config.severity.iter().cloned());
         let settings = Settings {
-            principals: principals.as_ref(),
             rules: &rules,
             reveal: self.args.report.reveal,
             by_terraform: show.iac,

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use super::effect::{Effects, Resolver};
 use super::journal::Ordered;
 use super::model::{Attribute, Drift, FailedCall, Kind, Severity, Status, Summary, Unmapped};
-use super::principals::Principals;
 use super::remedy::remedy;
 use super::replay::{self, Outcome};
 use super::severity::{self, Rules, View};
@@ -15,8 +14,6 @@ use super::verdict;
 
 /// How drifts are judged and which are kept.
 pub struct Settings<'a> {
-    /// Who may apply Terraform; none: anyone who looks like it.
-    pub principals: Option<&'a Principals>,
     /// Severity rules.
     pub rules: &'a Rules,
     /// Whether secret values stay readable.
@@ -34,7 +31,6 @@ impl<'a> Settings<'a> {
     #[must_use]
     pub fn plain(rules: &'a Rules) -> Self {
         Self {
-            principals: None,
             rules,
             reveal: true,
             by_terraform: false,
@@ -80,7 +76,7 @@ pub fn judge(
     calls: &mut Ordered<'_>,
     settings: &Settings<'_>,
 ) -> Analysis {
-    let mut outcome = replay::replay(resolver, calls, settings.principals);
+    let mut outcome = replay::replay(resolver, calls);
     let mut drifts: Vec<Drift> = verdict::drifts(resolver, &mut outcome, settings.by_terraform)
         .into_iter()
         .filter(|drift| (settings.wanted)(drift))

@@ -1,14 +1,16 @@
 //! Turns a call into effects on resources: whom it touches, and what it says of them.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::model::Attribute;
+use super::actor::actor;
+use super::model::{Attribute, Event};
 use super::names::{self, Found};
-use crate::audit::call::{Call, Caller};
+use super::origin::origin;
+use super::principals::Principals;
+use crate::audit::call::Call;
 use crate::catalogue::Catalogue;
 use crate::catalogue::aws::shape;
 use crate::catalogue::evaluate::View;
@@ -21,26 +23,12 @@ use crate::state::inventory::{InstanceId, Inventory};
 /// What is kept of a call once its effects are known.
 #[derive(Debug, Clone)]
 pub struct Caused {
-    /// When it completed.
-    pub time: Timestamp,
-    /// The log's id of it.
-    pub id: String,
+    /// The call as reports show it.
+    pub event: Arc<Event>,
     /// Id shared by copies for several accounts.
     pub shared_id: Option<String>,
     /// The id of the event that this one corrects.
     pub corrects: Option<String>,
-    /// The service.
-    pub service: String,
-    /// The event name as recorded.
-    pub name: String,
-    /// The account whose resources it is about.
-    pub account: String,
-    /// The region.
-    pub region: String,
-    /// Who called.
-    pub caller: Caller,
-    /// The error it ended with.
-    pub error: Option<String>,
 }
 
 /// A call with everything it does.
@@ -117,6 +105,8 @@ pub struct Created {
 pub struct Resolver<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) inventory: &'a Inventory,
+    /// Who may apply Terraform; none: anyone who looks like it.
+    pub(super) principals: Option<&'a Principals>,
     attributes: Vec<OnceLock<Map<String, Value>>>,
     accounts: BTreeSet<String>,
     /// Types whose instances may hang on managed ones, as far as that was asked.
@@ -138,11 +128,19 @@ impl<'a> Resolver<'a> {
         Self {
             catalogue,
             inventory,
+            principals: None,
             attributes,
             accounts,
             hanging: RwLock::default(),
             services: OnceLock::new(),
         }
+    }
+
+    /// As it is, but only these may apply Terraform, if they are given.
+    #[must_use]
+    pub fn applied_by(mut self, principals: Option<&'a Principals>) -> Self {
+        self.principals = principals;
+        self
     }
 
     /// Services that change resources of the inventory.
@@ -213,9 +211,9 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let (call, again) = if words.matter() {
-            (opened.cause(), Some(Box::new(opened)))
+            (opened.cause(self.principals), Some(Box::new(opened)))
         } else {
-            (opened.caused(), None)
+            (Caused::of(opened.call, self.principals), None)
         };
         Some(Effects {
             call,
@@ -560,34 +558,36 @@ impl Opened {
         }
     }
 
-    pub(super) fn caused(self) -> Caused {
-        Caused::of(self.call)
-    }
-
-    /// As [`Self::caused`], of a call that is still needed.
-    fn cause(&mut self) -> Caused {
+    /// What is kept of a call that is still needed.
+    fn cause(&mut self, principals: Option<&Principals>) -> Caused {
         // What is large is not copied.
         let response = std::mem::take(&mut self.call.response);
         let extra = std::mem::take(&mut self.call.extra);
-        let cause = Caused::of(self.call.clone());
+        let cause = Caused::of(self.call.clone(), principals);
         (self.call.response, self.call.extra) = (response, extra);
         cause
     }
 }
 
 impl Caused {
-    fn of(call: Call) -> Self {
+    /// Judges who called and by what means, and lets the rest of a call go.
+    pub(super) fn of(call: Call, principals: Option<&Principals>) -> Self {
+        let actor = actor(&call.caller);
+        let origin = origin(&call.caller, &actor, principals);
         Self {
-            time: call.time,
-            id: call.id,
+            event: Arc::new(Event {
+                event_id: call.id,
+                time: call.time,
+                source: call.service,
+                name: call.name,
+                actor,
+                origin,
+                account: call.account,
+                region: call.region,
+                error: call.error,
+            }),
             shared_id: call.shared_id,
             corrects: call.corrects,
-            service: call.service,
-            name: call.name,
-            account: call.account,
-            region: call.region,
-            caller: call.caller,
-            error: call.error,
         }
     }
 }

@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use super::effect::{Effects, Resolver};
 use super::replay::{Once, rank};
@@ -22,6 +23,8 @@ use crate::audit::decode::{Aside, Prospect};
 const CALL: usize = 2 << 10;
 /// What it takes more if it has to be read again.
 const AGAIN: usize = 4 << 10;
+/// Calls that are not worth another thread.
+const FEW: usize = 64;
 
 /// Keeps calls. Shared by all workers.
 pub struct Journal<'a> {
@@ -45,7 +48,7 @@ struct Pages<'a> {
     /// Bytes that these take, roughly.
     taken: usize,
     /// Calls on their way to a file, as JSON.
-    page: Vec<(Order, Vec<u8>)>,
+    page: Vec<(Order<String>, Vec<u8>)>,
     bytes: usize,
     files: Vec<File>,
     /// Whether any call teaches names.
@@ -56,11 +59,11 @@ struct Pages<'a> {
 }
 
 /// By what calls are ordered: time, kind of effect, id.
-type Order = (Timestamp, u8, String);
+type Order<Id> = (Timestamp, u8, Id);
 
-fn order(effects: &Effects<'_>) -> Order {
-    let call = &effects.call;
-    (call.time, rank(effects), call.id.clone())
+fn order<'e>(effects: &'e Effects<'_>) -> Order<&'e str> {
+    let event = &effects.call.event;
+    (event.time, rank(effects), &event.event_id)
 }
 
 impl<'a> Journal<'a> {
@@ -112,9 +115,10 @@ impl<'a> Journal<'a> {
         pages.is_taught |= effects.teaches;
         match written {
             Some(written) if pages.problem.is_none() => {
-                pages.bytes +=
-                    written.len() + size_of::<(Order, Vec<u8>)>() + effects.call.id.len();
-                pages.page.push((order(&effects), written));
+                let (time, rank, id) = order(&effects);
+                let line = ((time, rank, id.to_owned()), written);
+                pages.bytes += line.1.len() + size_of_val(&line) + id.len();
+                pages.page.push(line);
                 if pages.bytes * 2 >= self.room {
                     pages.turn();
                 }
@@ -133,7 +137,13 @@ impl<'a> Journal<'a> {
             .pages
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut ordered = Ordered::of(std::mem::take(&mut pages.kept));
+        let mut kept = std::mem::take(&mut pages.kept);
+        if !pages.is_taught {
+            // Nearly always: names are hardly ever taught.
+            let calls = kept.par_iter_mut().with_min_len(FEW);
+            calls.for_each(|effects| effects.again = None);
+        }
+        let mut ordered = Ordered::of(kept);
         ordered.once.correct(pages.corrected.drain(..));
         pages.page.sort_unstable();
         let lines = std::mem::take(&mut pages.page).into_iter();
@@ -165,7 +175,7 @@ impl Pages<'_> {
 }
 
 /// A temporary file, which no one else can open, with these lines in it.
-fn written(page: &[(Order, Vec<u8>)]) -> io::Result<File> {
+fn written(page: &[(Order<String>, Vec<u8>)]) -> io::Result<File> {
     let mut out = GzEncoder::new(BufWriter::new(tempfile::tempfile()?), Compression::fast());
     for (_, line) in page {
         out.write_all(line)?;
@@ -192,7 +202,6 @@ enum Source<'a> {
 }
 
 struct Next<'a> {
-    order: Order,
     effects: Effects<'a>,
     source: usize,
 }
@@ -207,7 +216,7 @@ impl<'a> Ordered<'a> {
                 .iter()
                 .filter_map(|effects| effects.call.corrects.clone()),
         );
-        calls.sort_by_cached_key(order);
+        calls.sort_by(|one, other| order(one).cmp(&order(other)));
         let mut ordered = Self {
             sources: vec![Source::Kept(calls.into_iter())],
             next: BinaryHeap::new(),
@@ -257,7 +266,6 @@ impl<'a> Ordered<'a> {
             None => None,
         };
         self.next.extend(effects.map(|effects| Next {
-            order: order(&effects),
             effects,
             source: number,
         }));
@@ -283,7 +291,7 @@ impl<'a> Iterator for Ordered<'a> {
 impl Ord for Next<'_> {
     /// The earliest is the greatest, for a heap gives that first.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (&other.order, other.source).cmp(&(&self.order, self.source))
+        (order(&other.effects), other.source).cmp(&(order(&self.effects), self.source))
     }
 }
 

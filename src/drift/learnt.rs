@@ -143,11 +143,6 @@ fn items(view: &View<'_>, lesson: &Lesson) -> Vec<Value> {
 }
 
 impl Learnt {
-    /// Whether no name was learnt.
-    pub(super) fn is_empty(&self) -> bool {
-        self.known.is_empty() && self.now.is_empty()
-    }
-
     /// Reads a call with all that is known, and learns from it. Whether it says something else now.
     pub(super) fn read(&mut self, resolver: &Resolver<'_>, opened: &mut Opened) -> bool {
         let mut request = std::mem::take(&mut opened.request);

@@ -5,17 +5,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 use serde_json::Value;
 
-use super::actor::actor;
 use super::effect::{Caused, Created, Effect, Effects, Resolver};
 use super::journal::Ordered;
 use super::learnt::Learnt;
 use super::live::{self, Cause, Live, TOLD};
-use super::model::{self, Attribute, OriginClass};
-use super::origin::origin;
-use super::principals::Principals;
+use super::model::{Attribute, Event, OriginClass};
 use crate::catalogue::aws::identifier;
 use crate::catalogue::path::members;
 use crate::catalogue::rule::EffectKind;
@@ -48,7 +44,7 @@ pub struct Outcome {
 /// Calls by number, in time order.
 #[derive(Debug, Default)]
 pub struct Events {
-    held: BTreeMap<usize, Arc<model::Event>>,
+    held: BTreeMap<usize, Arc<Event>>,
     next: usize,
     /// How many are held before those are let go that nothing speaks of any more.
     room: usize,
@@ -62,12 +58,12 @@ impl Events {
 
     /// A call; none when nothing spoke of it any more.
     #[must_use]
-    pub fn get(&self, number: usize) -> Option<&Arc<model::Event>> {
+    pub fn get(&self, number: usize) -> Option<&Arc<Event>> {
         self.held.get(&number)
     }
 
-    fn push(&mut self, event: model::Event) {
-        self.held.insert(self.next, Arc::new(event));
+    fn push(&mut self, event: Arc<Event>) {
+        self.held.insert(self.next, event);
         self.next += 1;
     }
 
@@ -94,44 +90,19 @@ pub struct Unmanaged {
     pub region: String,
 }
 
-/// Calls whose actors are judged at the same time.
-const AT_ONCE: usize = 4_096;
-
-/// Calls that are not worth another thread.
-const FEW: usize = 64;
-
 /// Replays all effects of a window.
 #[must_use]
-pub fn replay(
-    resolver: &Resolver<'_>,
-    calls: &mut Ordered<'_>,
-    principals: Option<&Principals>,
-) -> Outcome {
+pub fn replay(resolver: &Resolver<'_>, calls: &mut Ordered<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut learnt = Learnt::default();
-    loop {
-        let mut next: Vec<_> = calls.by_ref().take(AT_ONCE).collect();
-        if next.is_empty() {
-            break;
+    for mut effects in calls.by_ref() {
+        if let Some(mut opened) = effects.again.take()
+            && learnt.read(resolver, &mut opened)
+        {
+            effects.effects = resolver.effects(&opened);
         }
-        if learnt.is_empty() && !next.iter().any(|effects| effects.teaches) {
-            // Nearly always: names are hardly ever taught.
-            let calls = next.par_iter_mut().with_min_len(FEW);
-            calls.for_each(|effects| effects.again = None);
-        }
-        let judged = next.par_iter().with_min_len(FEW);
-        let events: Vec<_> = judged
-            .map(|effects| event(&effects.call, principals))
-            .collect();
-        for (mut effects, event) in next.into_iter().zip(events) {
-            if let Some(mut opened) = effects.again.take()
-                && learnt.read(resolver, &mut opened)
-            {
-                effects.effects = resolver.effects(&opened);
-            }
-            if !effects.effects.is_empty() {
-                outcome.take(resolver, effects, event);
-            }
+        if !effects.effects.is_empty() {
+            outcome.take(resolver, effects);
         }
     }
     outcome.duplicates = calls.duplicates();
@@ -148,8 +119,8 @@ pub(super) fn in_order<T>(
     let mut once = Once::default();
     once.correct(calls.iter().filter_map(|one| call(one).corrects.clone()));
     calls.sort_by(|one, other| {
-        let (a, b) = (call(one), call(other));
-        (a.time, rank(one), &a.id).cmp(&(b.time, rank(other), &b.id))
+        let (a, b) = (&call(one).event, &call(other).event);
+        (a.time, rank(one), &a.event_id).cmp(&(b.time, rank(other), &b.event_id))
     });
     calls.retain(|one| once.admits(call(one)));
     (calls, once.duplicates)
@@ -173,19 +144,20 @@ impl Once {
 
     /// Whether a call is to be let through.
     pub(super) fn admits(&mut self, call: &Caused) -> bool {
-        if self.second != call.time {
-            self.second = call.time;
+        let event = &call.event;
+        if self.second != event.time {
+            self.second = event.time;
             self.seen.clear();
         }
         let shared = call
             .shared_id
             .as_ref()
             .map(|id| (id.clone(), String::new()));
-        let own = (call.id.clone(), call.account.clone());
+        let own = (event.event_id.clone(), event.account.clone());
         let known =
             !self.seen.insert(own) || shared.is_some_and(|shared| !self.seen.insert(shared));
         self.duplicates += u64::from(known);
-        !known && !self.corrected.contains(&call.id)
+        !known && !self.corrected.contains(&event.event_id)
     }
 
     /// How many copies there were.
@@ -212,25 +184,9 @@ pub(super) fn rank(effects: &Effects<'_>) -> u8 {
     effects.effects.iter().map(rank).max().unwrap_or(1)
 }
 
-/// The call as reports show it, with actor and origin judged.
-pub(super) fn event(call: &Caused, principals: Option<&Principals>) -> model::Event {
-    let actor = actor(&call.caller);
-    let origin = origin(&call.caller, &actor, principals);
-    model::Event {
-        event_id: call.id.clone(),
-        time: call.time,
-        source: call.service.clone(),
-        name: call.name.clone(),
-        actor,
-        origin,
-        account: call.account.clone(),
-        region: call.region.clone(),
-        error: call.error.clone(),
-    }
-}
-
 impl Outcome {
-    fn take(&mut self, resolver: &Resolver<'_>, effects: Effects<'_>, event: model::Event) {
+    fn take(&mut self, resolver: &Resolver<'_>, effects: Effects<'_>) {
+        let event = effects.call.event;
         let number = self.events.next;
         let class = event.origin.class;
         let cause = Cause {
@@ -275,20 +231,20 @@ impl Outcome {
                     // What services make for themselves, and what Terraform makes, is nobody's drift.
                     if !matches!(class, OriginClass::AwsService | OriginClass::Iac) {
                         matched = true;
-                        self.create(created, number, &effects.call);
+                        self.create(created, number, &event);
                     }
                 }
                 Effect::Removed {
                     resource_type,
                     names,
-                } => self.remove(resource_type, &names, &effects.call),
+                } => self.remove(resource_type, &names, &event),
                 Effect::Lessened {
                     resource_type,
                     names,
                     taken,
-                } => self.lessen(resource_type, &names, &taken, &effects.call),
+                } => self.lessen(resource_type, &names, &taken, &event),
                 Effect::Unmapped(instance) => {
-                    let key = format!("{}/{}", effects.call.service, effects.call.name);
+                    let key = format!("{}/{}", event.source, event.name);
                     let (count, instances) = self.unmapped.entry(key).or_default();
                     *count += 1;
                     if !instances.contains(&instance) {
@@ -323,7 +279,7 @@ impl Outcome {
         managed.chain(made).chain(failed).collect()
     }
 
-    fn create(&mut self, created: Created, number: usize, call: &Caused) {
+    fn create(&mut self, created: Created, number: usize, call: &Event) {
         let identity = identity(&created, &call.account);
         let places = self
             .places
@@ -349,7 +305,7 @@ impl Outcome {
     }
 
     /// What was made and removed within the window is nothing.
-    fn remove(&mut self, resource_type: &str, names: &[(String, String)], call: &Caused) {
+    fn remove(&mut self, resource_type: &str, names: &[(String, String)], call: &Event) {
         self.end(|old| is_meant(old, resource_type, names, call));
     }
 
@@ -359,7 +315,7 @@ impl Outcome {
         resource_type: &str,
         names: &[(String, String)],
         taken: &[(&str, Value)],
-        call: &Caused,
+        call: &Event,
     ) {
         let meant = |old: &Unmanaged| is_meant(old, resource_type, names, call);
         for old in self.unmanaged.iter_mut().filter(|old| meant(old)) {
@@ -395,7 +351,7 @@ fn is_meant(
     made: &Unmanaged,
     resource_type: &str,
     names: &[(String, String)],
-    call: &Caused,
+    call: &Event,
 ) -> bool {
     made.created.resource_type == resource_type
         && made.account == call.account

@@ -11,15 +11,18 @@ use super::text::acts;
 
 /// Writes a value over several lines, safe to print.
 pub fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    // JSON is written in very small pieces.
+    let mut out = BufWriter::with_capacity(64 << 10, out);
+    over_lines(value, &mut out)?;
+    out.flush()
+}
+
+fn over_lines(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     let formatter = Safe {
         layout: PrettyFormatter::new(),
     };
-    // JSON is written in very small pieces.
-    let mut out = BufWriter::with_capacity(64 << 10, out);
-    value
-        .serialize(&mut Serializer::with_formatter(&mut out, formatter))
-        .map_err(io::Error::from)?;
-    out.flush()
+    let mut serializer = Serializer::with_formatter(out, formatter);
+    value.serialize(&mut serializer).map_err(io::Error::from)
 }
 
 /// Writes an object as [`pretty`] does, with a list in the place of the empty one that it has under
@@ -39,7 +42,7 @@ pub fn pretty_with<T: Serialize + Sync>(
         return pretty(object, out);
     }
     let mut frame = Vec::new();
-    pretty(object, &mut frame)?;
+    over_lines(object, &mut frame)?;
     let list_start = format!("\n  \"{key}\": [");
     let start = memchr::memmem::find(&frame, list_start.as_bytes());
     let (head, tail) = start
@@ -52,7 +55,7 @@ pub fn pretty_with<T: Serialize + Sync>(
             .par_chunks(PART)
             .map(|part| {
                 let mut text = Vec::new();
-                pretty(&BTreeMap::from([("", part)]), &mut text)?;
+                over_lines(&BTreeMap::from([("", part)]), &mut text)?;
                 Ok(text)
             })
             .collect::<io::Result<_>>()?;
@@ -94,7 +97,8 @@ impl<F: Formatter> Formatter for Safe<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'<' && byte != b'#';
-        if fragment.bytes().all(is_plain) {
+        // Without an early end, many bytes are looked at together.
+        if fragment.bytes().fold(true, |all, byte| all & is_plain(byte)) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut start = 0;

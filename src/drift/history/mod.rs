@@ -10,6 +10,8 @@ pub mod tell;
 pub mod touch;
 pub mod trace;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -109,7 +111,7 @@ pub enum Content {
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The call. Refused if it holds an error.
-    pub event: Event,
+    pub event: Arc<Event>,
     /// What it did, or tried to do.
     pub deed: Deed,
     /// What the deed is about, where it is about something else: a resource that hangs on this

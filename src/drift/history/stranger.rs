@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::effect::{Created, Opened};
+use super::super::effect::{Caused, Created, Opened};
 use super::super::names::collect_texts;
+use super::super::principals::Principals;
 use super::subject::Stranger;
 use super::touch::{Act, Touch, names_by_rule};
 use crate::audit::call::Call;
@@ -39,6 +40,8 @@ pub struct Told {
 pub struct Search<'r, 'a> {
     catalogue: &'a Catalogue,
     wanted: &'r Stranger,
+    /// Who may apply Terraform; none: anyone who looks like it.
+    principals: Option<&'r Principals>,
     /// Services whose calls may name it; none for all that rules speak of.
     services: Option<HashSet<&'a str>>,
 }
@@ -46,7 +49,11 @@ pub struct Search<'r, 'a> {
 impl<'r, 'a> Search<'r, 'a> {
     /// Searches for this.
     #[must_use]
-    pub fn new(catalogue: &'a Catalogue, wanted: &'r Stranger) -> Self {
+    pub fn new(
+        catalogue: &'a Catalogue,
+        wanted: &'r Stranger,
+        principals: Option<&'r Principals>,
+    ) -> Self {
         let of_type = |kind: &str| -> HashSet<&'a str> {
             catalogue
                 .services_of(kind)
@@ -67,6 +74,7 @@ impl<'r, 'a> Search<'r, 'a> {
         Self {
             catalogue,
             wanted,
+            principals,
             services,
         }
     }
@@ -109,13 +117,13 @@ impl<'r, 'a> Search<'r, 'a> {
             .service(&opened.call.service)
             .map(|rules| rules.scope)
             .unwrap_or_default();
-        let caused = opened.caused();
+        let caused = Caused::of(opened.call, self.principals);
         let mut found: Vec<(Taken, Told, Touch<'a>)> = Vec::new();
         for (resource_type, told, act) in acts {
             let taken = Taken {
                 resource_type,
-                account: caused.account.clone(),
-                region: (scope == Scope::Regional).then(|| caused.region.clone()),
+                account: caused.event.account.clone(),
+                region: (scope == Scope::Regional).then(|| caused.event.region.clone()),
             };
             if let Some((_, known, touch)) = found.iter_mut().find(|(known, _, _)| *known == taken)
             {

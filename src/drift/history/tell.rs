@@ -54,11 +54,11 @@ pub fn managed(
             state: Some(instance.state().location.clone()),
             account: instance
                 .account()
-                .or(first.map(|call| call.account.as_str()))
+                .or(first.map(|call| call.event.account.as_str()))
                 .map(str::to_owned),
             region: instance
                 .region()
-                .or(first.map(|call| call.region.as_str()))
+                .or(first.map(|call| call.event.region.as_str()))
                 .map(str::to_owned),
             ..History::default()
         };
@@ -131,7 +131,7 @@ pub fn stranger(
             arn: arn.or(told.arn),
             region: taken
                 .region
-                .or_else(|| touches.first().map(|touch| touch.call.region.clone())),
+                .or_else(|| touches.first().map(|touch| touch.call.event.region.clone())),
             resource_type: taken.resource_type,
             account: Some(taken.account),
             ..History::default()

@@ -158,7 +158,7 @@ impl<'r, 'a> Watch<'r, 'a> {
         if acts.is_empty() {
             return Vec::new();
         }
-        let caused = opened.caused();
+        let caused = Caused::of(opened.call, self.resolver.principals);
         acts.into_iter()
             .map(|(instance, acts)| {
                 let call = caused.clone();

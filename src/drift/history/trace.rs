@@ -12,8 +12,7 @@ use super::super::compare;
 use super::super::effect::Created;
 use super::super::live::{self, Cause, Known, Live, Slot, differ};
 use super::super::model::OriginClass;
-use super::super::principals::Principals;
-use super::super::replay::{event, in_order, is_named};
+use super::super::replay::{in_order, is_named};
 use super::subject::concerns;
 use super::touch::{Act, Touch};
 use super::{Deed, History, Move, Step};
@@ -38,8 +37,6 @@ pub struct Ground<'a> {
 /// What is to be told.
 #[derive(Clone, Copy)]
 pub struct Telling<'a> {
-    /// Who may apply Terraform; none: anyone who looks like it.
-    pub principals: Option<&'a Principals>,
     /// Whether secret values stay readable.
     pub reveal: bool,
     /// The instant whose attributes are told; none for the end of the window.
@@ -114,7 +111,7 @@ struct Trace<'a> {
 
 impl Trace<'_> {
     fn step(&mut self, number: usize, touch: Touch<'_>) -> Option<Step> {
-        let event = event(&touch.call, self.telling.principals);
+        let event = touch.call.event;
         let cause = Cause {
             event: number,
             time: event.time,

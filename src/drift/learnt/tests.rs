@@ -231,7 +231,7 @@ fn a_history_follows_who_is_renamed() {
     let touches = watch.taught(taught);
     let seconds: Vec<i64> = touches
         .iter()
-        .map(|(_, touch)| touch.call.time.as_second())
+        .map(|(_, touch)| touch.call.event.time.as_second())
         .collect();
     assert_eq!(seconds, [1, 2, 3]);
     let other = call("iam", "CreateRole", json!({"roleName": "b"}));
