@@ -22,11 +22,15 @@ mod stop;
 mod watch;
 mod work;
 
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use crossbeam_channel::{bounded, unbounded};
 use jiff::{SignedDuration, Timestamp};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use thiserror::Error;
 
 use super::call::Call;
@@ -78,7 +82,7 @@ impl Default for Options {
             memory: MEMORY,
             requests: 32,
             listings: 128,
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: thread::available_parallelism().map_or(1, usize::from),
             lag: DEFAULT_LAG,
             s3: s3::Options::default(),
             history: vec![s3::Options::default()],
@@ -127,13 +131,45 @@ impl Problems {
     }
 }
 
-/// Reads the log files of all locations and yields the calls that the filter keeps, in no
+/// Starts the threads that decode. What comes of the calls is best worked out on them as well: by
+/// then each has a core of its own, whereas a thread that slept meanwhile may wake up beside another.
+///
+/// # Errors
+/// When no thread could be started.
+pub fn crew(options: &Options) -> Result<ThreadPool, Error> {
+    let of = |workers: usize| {
+        ThreadPoolBuilder::new()
+            .num_threads(workers)
+            .thread_name(|number| format!("decode-{number}"))
+            .build()
+    };
+    // Fewer workers are slower, not wrong.
+    let crew = of(options.workers.max(1)).or_else(|_| of(1));
+    crew.map_err(|error| Error::Threads(io::Error::other(error)))
+}
+
+/// Reads as [`read_on`] does, on threads of its own.
+///
+/// # Errors
+/// When nothing was read because S3 accepts no credentials, or no thread could be started.
+pub fn read(
+    trails: &[TrailLocation],
+    filter: &Filter,
+    options: &Options,
+    progress: &dyn Progress,
+    sink: &(dyn Fn(Call) + Sync),
+) -> Result<Tally, Error> {
+    read_on(&crew(options)?, trails, filter, options, progress, sink)
+}
+
+/// Reads the log files of all locations on a crew, and yields the calls that the filter keeps, in no
 /// order, from many threads. What could not be found or read stands in the tally's problems and
 /// stops nothing else.
 ///
 /// # Errors
 /// When nothing was read because S3 accepts no credentials, or no thread could be started.
-pub fn read(
+pub fn read_on(
+    crew: &ThreadPool,
     trails: &[TrailLocation],
     filter: &Filter,
     options: &Options,
@@ -197,59 +233,57 @@ pub fn read(
         }
     };
 
-    let mut tally = Tally::default();
-    std::thread::scope(|scope| -> Result<(), Error> {
-        let mut workers = Vec::new();
-        for number in 0..options.workers.max(1) {
-            let (locals, remotes, bench) = (locals.clone(), remotes.clone(), &bench);
-            let worker = std::thread::Builder::new()
-                .name(format!("decode-{number}"))
-                .spawn_scoped(scope, move || bench.work(&locals, &remotes));
-            match worker {
-                Ok(worker) => workers.push(worker),
-                // Fewer workers are slower, not wrong.
-                Err(_) if !workers.is_empty() => break,
-                Err(error) => return Err(error.into()),
+    let found = Mutex::new(Tally::default());
+    let work = |locals, remotes| {
+        let done = catch_unwind(AssertUnwindSafe(|| bench.work(&locals, &remotes)));
+        let done = done.unwrap_or_else(|_| Tally {
+            problems: vec![Problem {
+                location: String::new(),
+                place: None,
+                problem: "a decoder stopped unexpectedly; what it had read is lost".to_owned(),
+                remedy: Some("report this as a defect of tfdrift".to_owned()),
+            }],
+            ..Tally::default()
+        });
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.absorb(done);
+    };
+    thread::scope(|scope| {
+        crew.in_place_scope(|workers| -> Result<(), Error> {
+            for _ in 0..crew.current_num_threads() {
+                let (locals, remotes) = (locals.clone(), remotes.clone());
+                let work = &work;
+                workers.spawn(move |_| work(locals, remotes));
             }
-        }
-        // Only workers hold the receiving ends: if all end, the senders learn of it.
-        drop((locals, remotes));
-        if let Some(fetcher) = fetcher {
-            let (problems, listed) = (&problems, &listed);
-            std::thread::Builder::new()
-                .name("fetch".to_owned())
-                .spawn_scoped(scope, move || {
-                    fetcher.run(remotes_out, progress, problems, listed);
-                })?;
-        } else {
-            drop(remotes_out);
-        }
-        if let Some(history) = history {
-            let (problems, listed, waiting) = (&problems, &listed, &waiting);
-            let out = locals_out.clone();
-            std::thread::Builder::new()
-                .name("history".to_owned())
-                .spawn_scoped(scope, move || {
-                    history.run(waiting, progress, problems, &options.stop, &out);
-                    listed();
-                })?;
-        }
-        let feed = feed::Feed::new(options, &waiting, progress, &problems, locals_out);
-        feed.run(trails, &selection);
-        listed();
-        for worker in workers {
-            match worker.join() {
-                Ok(one) => tally.absorb(one),
-                Err(_) => problems.push(Problem {
-                    location: String::new(),
-                    place: None,
-                    problem: "a decoder stopped unexpectedly; what it had read is lost".to_owned(),
-                    remedy: Some("report this as a defect of tfdrift".to_owned()),
-                }),
+            // Only workers hold the receiving ends: if all end, the senders learn of it.
+            drop((locals, remotes));
+            if let Some(fetcher) = fetcher {
+                let (problems, listed) = (&problems, &listed);
+                thread::Builder::new()
+                    .name("fetch".to_owned())
+                    .spawn_scoped(scope, move || {
+                        fetcher.run(remotes_out, progress, problems, listed);
+                    })?;
+            } else {
+                drop(remotes_out);
             }
-        }
-        Ok(())
+            if let Some(history) = history {
+                let (problems, listed, waiting) = (&problems, &listed, &waiting);
+                let out = locals_out.clone();
+                thread::Builder::new()
+                    .name("history".to_owned())
+                    .spawn_scoped(scope, move || {
+                        history.run(waiting, progress, problems, &options.stop, &out);
+                        listed();
+                    })?;
+            }
+            let feed = feed::Feed::new(options, &waiting, progress, &problems, locals_out);
+            feed.run(trails, &selection);
+            listed();
+            Ok(())
+        })
     })?;
+    let mut tally = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let found = problems
         .list
         .into_inner()

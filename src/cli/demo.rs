@@ -10,6 +10,7 @@ use super::job::{Job, shown};
 use super::output::{self, Manner};
 use super::values::{OutputSpec, check_outputs};
 use crate::audit::decode::{Decoder, Tally};
+use crate::audit::pipeline;
 use crate::catalogue::Catalogue;
 use crate::drift::names::AwsNaming;
 use crate::state;
@@ -42,7 +43,9 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<ExitCode, Error> {
     let loaded = state::load_text("terraform.tfstate", STATE, &AwsNaming::new(&catalogue));
     let scan = ScanArgs::default();
     let config = Config::default();
+    let crew = pipeline::crew(&pipeline::Options::default())?;
     let job = Job {
+        crew: &crew,
         code: &Code::default(),
         args: &scan,
         config: &config,

@@ -4,6 +4,7 @@ use super::args::{ScanArgs, Show as ShowWord};
 use super::code::Code;
 use super::config::Config;
 use super::memory::Memory;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::audit::call::Call;
@@ -26,6 +27,8 @@ use crate::window::Window;
 
 /// One scan.
 pub struct Job<'a> {
+    /// The threads that work out what comes of the calls.
+    pub crew: &'a ThreadPool,
     /// What was asked for.
     pub args: &'a ScanArgs,
     /// The Terraform code, as far as it is at hand.
@@ -88,12 +91,12 @@ impl Job<'_> {
         let known = known.iter().filter(|call| call.time < self.window.until);
         known.cloned().for_each(take);
         let tally = read(&filter, &take)?;
-        let aside = journal.taught();
-        aside
-            .into_par_iter()
-            .filter_map(|call| call.call())
-            .for_each(take);
-        Ok(self.judge(&resolver, journal.ordered(), tally, show))
+        self.crew.install(|| {
+            let aside = journal.taught().into_par_iter();
+            aside.filter_map(|call| call.call()).for_each(take);
+        });
+        let judge = || self.judge(&resolver, journal.ordered(), tally, show);
+        Ok(self.crew.install(judge))
     }
 
     fn judge(

@@ -111,7 +111,9 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         .as_ref()
         .map(|_| Memory::new(before, args.window.repeat));
     let progress = super::progress::Progress::new(&Terminal::stderr(global.colour), global.quiet);
+    let crew = pipeline::crew(&options)?;
     let job = Job {
+        crew: &crew,
         code: &code,
         args,
         config: &config,
@@ -126,7 +128,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         options.watches.push(Arc::clone(&witness) as _);
     }
     let report = job.run(|filter, sink| {
-        let mut tally = pipeline::read(&trails, filter, &options, &progress, sink)?;
+        let mut tally = pipeline::read_on(&crew, &trails, filter, &options, &progress, sink)?;
         reading = seen.finish(&tally.problems, options.stop.is_due());
         tally.known = seen.skipped();
         if let Some(index) = &index {
@@ -152,7 +154,7 @@ pub fn run(args: &ScanArgs, global: &Global) -> Result<ExitCode, Error> {
         reveal: args.report.reveal,
     };
     let (code, verdict) = args.verdict.judge(&report);
-    output::write(&outputs, &report, &manner)?;
+    crew.install(|| output::write(&outputs, &report, &manner))?;
     if !global.quiet {
         note(&verdict);
         if let Some(told) = memory.as_ref().and_then(Memory::told) {

@@ -98,7 +98,10 @@ impl<F: Formatter> Formatter for Safe<F> {
     ) -> io::Result<()> {
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'<' && byte != b'#';
         // Without an early end, many bytes are looked at together.
-        if fragment.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        if fragment
+            .bytes()
+            .fold(true, |all, byte| all & is_plain(byte))
+        {
             return writer.write_all(fragment.as_bytes());
         }
         let mut start = 0;

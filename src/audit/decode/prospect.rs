@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use memchr::{memchr2_iter, memmem};
 
 use super::texts::{Text, any_text};
 use crate::audit::call::Call;
@@ -61,13 +62,24 @@ impl<'a> Prospect<'a> {
         }
     }
 
-    /// Whether the call may hold a key, in whatever letters.
+    /// Whether what [`Self::says`] looks at may hold a key, in whatever letters.
     #[must_use]
     pub fn mentions(&self, key: &str) -> bool {
         let key = key.as_bytes();
-        let mut stretches = self.json.windows(key.len().max(1));
-        stretches.any(|text| text.eq_ignore_ascii_case(key))
-            || memchr::memmem::find(self.json, b"\\u").is_some()
+        let Some(first) = key.first().map(u8::to_ascii_lowercase) else {
+            return true;
+        };
+        let is_key = |text: &[u8]| {
+            let stretch = text.get(..key.len());
+            stretch.is_some_and(|text| text.eq_ignore_ascii_case(key))
+        };
+        // Behind a value stands the rest of the record.
+        let values = self.values().max_by_key(|value| value.len());
+        values.is_some_and(|values| {
+            memchr2_iter(first, first.to_ascii_uppercase(), values)
+                .any(|at| values.get(at..).is_some_and(is_key))
+                || memmem::find(values, b"\\u").is_some()
+        })
     }
 
     /// The service, as the log names it.
@@ -93,9 +105,13 @@ impl<'a> Prospect<'a> {
     /// back, what the log adds, and the resources it lists; not in who called. True as well where
     /// only parsing can tell.
     pub fn says(&self, mut test: impl FnMut(&Text<'_>) -> bool) -> bool {
-        [Key::Request, Key::Response, Key::Extra, Key::Resources]
-            .into_iter()
-            .filter_map(|key| self.fields.value(key))
-            .any(|value| any_text(value, &mut test))
+        self.values().any(|value| any_text(value, &mut test))
+    }
+
+    /// What was asked, what came back, what the log adds, and the resources it lists: each as JSON,
+    /// and whatever stands behind it.
+    fn values(&self) -> impl Iterator<Item = &'a [u8]> {
+        let keys = [Key::Request, Key::Response, Key::Extra, Key::Resources];
+        keys.into_iter().filter_map(|key| self.fields.value(key))
     }
 }

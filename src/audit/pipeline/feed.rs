@@ -197,6 +197,10 @@ impl Finds for Feed<'_> {
             return true;
         }
         self.progress.listed(1, file.size);
+        // Nobody waits for the largest while there is anything to do.
+        if self.out.is_empty() && !file.stream && file.size <= LARGE {
+            return !self.stop.is_due() && self.send(file);
+        }
         self.batch.push(file);
         !self.stop.is_due() && (self.batch.len() < SORTED_AT_ONCE || self.flush())
     }
