@@ -21,9 +21,9 @@ pub struct Settings<'a> {
     /// Whether what Terraform alone changed is told too, as reconciled drifts.
     pub by_terraform: bool,
     /// Whether a drift is wanted at all.
-    pub wanted: &'a dyn Fn(&Drift) -> bool,
+    pub wanted: &'a (dyn Fn(&Drift) -> bool + Sync),
     /// Parts a drift into what stays open and what the user lives with.
-    pub divide: &'a dyn Fn(Drift) -> Vec<Drift>,
+    pub divide: &'a (dyn Fn(Drift) -> Vec<Drift> + Sync),
 }
 
 impl<'a> Settings<'a> {
@@ -77,25 +77,18 @@ pub fn judge(
     settings: &Settings<'_>,
 ) -> Analysis {
     let mut outcome = replay::replay(resolver, calls);
-    let mut drifts: Vec<Drift> = verdict::drifts(resolver, &mut outcome, settings.by_terraform)
-        .into_iter()
+    let made = outcome.unmanaged.take();
+    let outcome = outcome;
+    let changed = verdict::managed(resolver, &outcome, settings.by_terraform);
+    let changed = changed.into_par_iter().with_min_len(FEW);
+    let made = made.into_par_iter().with_min_len(FEW);
+    let made = made.map(|made| verdict::unmanaged(resolver, &outcome, made));
+    let mut drifts: Vec<Drift> = changed
+        .chain(made)
         .filter(|drift| (settings.wanted)(drift))
-        .flat_map(|drift| (settings.divide)(drift))
+        .flat_map_iter(|drift| (settings.divide)(drift))
+        .map(|drift| judged(drift, settings))
         .collect();
-    let (rules, reveal) = (settings.rules, settings.reveal);
-    drifts.par_iter_mut().with_min_len(FEW).for_each(|drift| {
-        drift.id = verdict::fingerprint(drift);
-        (drift.severity, drift.rules) = severity::judge(&View::from(&*drift), rules);
-        // What an unmanaged resource was made with is for the judge; its story tells the rest.
-        if drift.kind == Kind::Unmanaged {
-            drift.attributes = Vec::new();
-        }
-        gravest_first(drift, rules);
-        drift.remedy = remedy(drift);
-        if !reveal {
-            verdict::mask(drift);
-        }
-    });
     drifts.sort_by_cached_key(order);
     Analysis {
         summary: summary(&drifts),
@@ -105,6 +98,23 @@ pub fn judge(
         duplicates: outcome.duplicates,
         drifts,
     }
+}
+
+/// Fills in what follows from the rest of a drift, and hides what is secret.
+fn judged(mut drift: Drift, settings: &Settings<'_>) -> Drift {
+    let rules = settings.rules;
+    drift.id = verdict::fingerprint(&drift);
+    (drift.severity, drift.rules) = severity::judge(&View::from(&drift), rules);
+    // What an unmanaged resource was made with is for the judge; its story tells the rest.
+    if drift.kind == Kind::Unmanaged {
+        drift.attributes = Vec::new();
+    }
+    gravest_first(&mut drift, rules);
+    drift.remedy = remedy(&drift);
+    if !settings.reveal {
+        verdict::mask(&mut drift);
+    }
+    drift
 }
 
 /// Puts the gravest attribute first: where there is room for one, it is that.

@@ -12,6 +12,7 @@ pub mod import;
 pub mod journal;
 mod learnt;
 pub mod live;
+mod made;
 pub mod members;
 pub mod model;
 pub mod names;

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use super::model::{Actor, Origin, OriginClass};
@@ -208,28 +209,46 @@ struct Agents {
 
 const TABLE: &str = include_str!("agents.toml");
 
-static AGENTS: LazyLock<Vec<Agent>> = LazyLock::new(|| {
+/// The table, its tokens ready to be looked for all at once.
+struct Known {
+    agents: Vec<Agent>,
+    /// Whose each token is.
+    owners: Vec<usize>,
+    tokens: AhoCorasick,
+}
+
+static KNOWN: LazyLock<Option<Known>> = LazyLock::new(|| {
     // A test holds the embedded table to its grammar.
-    toml::from_str::<Agents>(TABLE)
-        .map(|agents| agents.agent)
-        .unwrap_or_default()
+    let agents = toml::from_str::<Agents>(TABLE).ok()?.agent;
+    let tokens = agents.iter().flat_map(|agent| &agent.tokens);
+    let tokens = AhoCorasick::new(tokens).ok()?;
+    let owners = agents.iter().enumerate();
+    let owners = owners.flat_map(|(number, agent)| vec![number; agent.tokens.len()]);
+    Some(Known {
+        owners: owners.collect(),
+        agents,
+        tokens,
+    })
 });
 
 impl Agent {
+    /// The first of the table that a text has a token of.
     fn of(text: &str) -> Option<&'static Self> {
-        AGENTS
-            .iter()
-            .find(|agent| agent.tokens.iter().any(|token| agent.at.holds(text, token)))
-    }
-}
-
-impl Place {
-    fn holds(self, text: &str, token: &str) -> bool {
-        match self {
-            Self::Anywhere => text.contains(token),
-            Self::Start => text.starts_with(token),
-            Self::Whole => text == token,
-        }
+        let known = KNOWN.as_ref()?;
+        let found = known.tokens.find_overlapping_iter(text);
+        let fitting = found.filter_map(|found| {
+            let owner = *known.owners.get(found.pattern().as_usize())?;
+            let agent = known.agents.get(owner)?;
+            let fits = match agent.at {
+                Place::Anywhere => true,
+                Place::Start => found.start() == 0,
+                Place::Whole => found.len() == text.len(),
+            };
+            fits.then_some((owner, agent))
+        });
+        fitting
+            .min_by_key(|(owner, _)| *owner)
+            .map(|(_, agent)| agent)
     }
 }
 

@@ -1,19 +1,19 @@
 //! Replays effects in time order and keeps what ends different.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use jiff::Timestamp;
-use serde_json::Value;
 
-use super::effect::{Caused, Created, Effect, Effects, Resolver};
+use super::effect::{Caused, Effect, Effects, Resolver};
 use super::journal::Ordered;
 use super::learnt::Learnt;
 use super::live::{self, Cause, Live, TOLD};
-use super::model::{Attribute, Event, OriginClass};
-use crate::catalogue::aws::identifier;
-use crate::catalogue::path::members;
+use super::made::{Made, Meant};
+use super::model::{Event, OriginClass};
 use crate::catalogue::rule::EffectKind;
 use crate::state::inventory::InstanceId;
 
@@ -23,10 +23,7 @@ pub struct Outcome {
     /// Managed resources that calls touched.
     pub managed: BTreeMap<InstanceId, Live>,
     /// Resources that were made outside every state and still stand.
-    pub unmanaged: Vec<Unmanaged>,
-    /// Where among them those of one identity may be, by its hash.
-    places: HashMap<u64, Vec<usize>>,
-    hasher: RandomState,
+    pub(super) unmanaged: Made,
     /// The calls that anything speaks of; numbers elsewhere mean these.
     pub events: Events,
     /// How many calls on one attribute are told since there was no room for more.
@@ -77,19 +74,6 @@ impl Events {
     }
 }
 
-/// A resource that was made outside every state.
-#[derive(Debug)]
-pub struct Unmanaged {
-    /// What it is.
-    pub created: Created,
-    /// The calls that made it, oldest first.
-    pub by: Vec<usize>,
-    /// Account of the call.
-    pub account: String,
-    /// Region of the call.
-    pub region: String,
-}
-
 /// Replays all effects of a window.
 #[must_use]
 pub fn replay(resolver: &Resolver<'_>, calls: &mut Ordered<'_>) -> Outcome {
@@ -130,10 +114,18 @@ pub(super) fn in_order<T>(
 #[derive(Default)]
 pub(super) struct Once {
     corrected: HashSet<String>,
-    /// Ids of the calls of this second, with their account: copies have the same time.
-    seen: HashSet<(String, String)>,
     second: Timestamp,
+    /// The calls of this second, by id and account: copies have the same time.
+    seen: HashTable<Arc<Event>>,
+    /// Ids that they share with copies for other accounts.
+    shared: HashSet<String>,
+    hasher: RandomState,
     duplicates: u64,
+}
+
+/// What tells one call from another.
+fn key(event: &Event) -> (&str, &str) {
+    (&event.event_id, &event.account)
 }
 
 impl Once {
@@ -148,14 +140,20 @@ impl Once {
         if self.second != event.time {
             self.second = event.time;
             self.seen.clear();
+            self.shared.clear();
         }
-        let shared = call
-            .shared_id
-            .as_ref()
-            .map(|id| (id.clone(), String::new()));
-        let own = (event.event_id.clone(), event.account.clone());
-        let known =
-            !self.seen.insert(own) || shared.is_some_and(|shared| !self.seen.insert(shared));
+        let hash = |event: &Arc<Event>| self.hasher.hash_one(key(event));
+        let own = self
+            .seen
+            .entry(hash(event), |seen| key(seen) == key(event), hash);
+        let known = match own {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(place) => {
+                place.insert(Arc::clone(event));
+                let shared = call.shared_id.clone();
+                shared.is_some_and(|shared| !self.shared.insert(shared))
+            }
+        };
         self.duplicates += u64::from(known);
         !known && !self.corrected.contains(&event.event_id)
     }
@@ -231,18 +229,29 @@ impl Outcome {
                     // What services make for themselves, and what Terraform makes, is nobody's drift.
                     if !matches!(class, OriginClass::AwsService | OriginClass::Iac) {
                         matched = true;
-                        self.create(created, number, &event);
+                        self.unmanaged.make(created, number, &event);
                     }
                 }
                 Effect::Removed {
                     resource_type,
                     names,
-                } => self.remove(resource_type, &names, &event),
+                } => self.unmanaged.remove(Meant {
+                    resource_type,
+                    names: &names,
+                    call: &event,
+                }),
                 Effect::Lessened {
                     resource_type,
                     names,
                     taken,
-                } => self.lessen(resource_type, &names, &taken, &event),
+                } => {
+                    let meant = Meant {
+                        resource_type,
+                        names: &names,
+                        call: &event,
+                    };
+                    self.unmanaged.lessen(meant, &taken);
+                }
                 Effect::Unmapped(instance) => {
                     let key = format!("{}/{}", event.source, event.name);
                     let (count, instances) = self.unmapped.entry(key).or_default();
@@ -278,144 +287,4 @@ impl Outcome {
         let failed = self.failed.iter().map(|(event, _)| *event);
         managed.chain(made).chain(failed).collect()
     }
-
-    fn create(&mut self, created: Created, number: usize, call: &Event) {
-        let identity = identity(&created, &call.account);
-        let places = self
-            .places
-            .entry(self.hasher.hash_one(identity))
-            .or_default();
-        let known = places.iter().copied().find(|place| {
-            self.unmanaged
-                .get(*place)
-                .is_some_and(|old| old.identity() == identity)
-        });
-        if let Some(old) = known.and_then(|place| self.unmanaged.get_mut(place)) {
-            old.by.push(number);
-            grow(&mut old.created, &created);
-        } else {
-            places.push(self.unmanaged.len());
-            self.unmanaged.push(Unmanaged {
-                created,
-                by: vec![number],
-                account: call.account.clone(),
-                region: call.region.clone(),
-            });
-        }
-    }
-
-    /// What was made and removed within the window is nothing.
-    fn remove(&mut self, resource_type: &str, names: &[(String, String)], call: &Event) {
-        self.end(|old| is_meant(old, resource_type, names, call));
-    }
-
-    /// What loses the last of its members is gone.
-    fn lessen(
-        &mut self,
-        resource_type: &str,
-        names: &[(String, String)],
-        taken: &[(&str, Value)],
-        call: &Event,
-    ) {
-        let meant = |old: &Unmanaged| is_meant(old, resource_type, names, call);
-        for old in self.unmanaged.iter_mut().filter(|old| meant(old)) {
-            for attribute in &mut old.created.attributes {
-                let gone = taken.iter().find(|(path, _)| *path == attribute.path);
-                if let (Some((_, gone)), Some(Value::Array(held))) = (gone, &mut attribute.after) {
-                    held.retain(|member| !members(gone).contains(&member));
-                }
-            }
-        }
-        let is_spent = |attribute: &Attribute| {
-            taken.iter().all(|(path, _)| *path != attribute.path)
-                || matches!(&attribute.after, Some(Value::Array(held)) if held.is_empty())
-        };
-        self.end(|old| meant(old) && old.created.attributes.iter().all(is_spent));
-    }
-
-    /// Lets go what is no longer there.
-    fn end(&mut self, is_gone: impl Fn(&Unmanaged) -> bool) {
-        let before = self.unmanaged.len();
-        self.unmanaged.retain(|old| !is_gone(old));
-        if self.unmanaged.len() < before {
-            self.places.clear();
-            for (place, made) in self.unmanaged.iter().enumerate() {
-                let hash = self.hasher.hash_one(made.identity());
-                self.places.entry(hash).or_default().push(place);
-            }
-        }
-    }
-}
-
-fn is_meant(
-    made: &Unmanaged,
-    resource_type: &str,
-    names: &[(String, String)],
-    call: &Event,
-) -> bool {
-    made.created.resource_type == resource_type
-        && made.account == call.account
-        && is_named(&made.created, names)
-}
-
-/// What was made before gets the members that a further call adds.
-fn grow(old: &mut Created, more: &Created) {
-    for added in &more.attributes {
-        if !old.grows.contains(&added.path) {
-            continue;
-        }
-        let held = old.attributes.iter_mut().find(|own| own.path == added.path);
-        match (held.map(|own| &mut own.after), &added.after) {
-            (Some(Some(Value::Array(held))), Some(Value::Array(new))) => {
-                let new: Vec<Value> = new
-                    .iter()
-                    .filter(|new| !held.contains(new))
-                    .cloned()
-                    .collect();
-                held.extend(new);
-            }
-            (None, _) => old.attributes.push(added.clone()),
-            _ => {}
-        }
-    }
-}
-
-/// What tells one unmanaged resource from another.
-type Identity<'a> = (&'a str, &'a str, &'a [(String, String)], Option<&'a str>);
-
-fn identity<'a>(created: &'a Created, account: &'a str) -> Identity<'a> {
-    (
-        &created.resource_type,
-        account,
-        &created.names,
-        created.id.as_deref(),
-    )
-}
-
-impl Unmanaged {
-    fn identity(&self) -> Identity<'_> {
-        identity(&self.created, &self.account)
-    }
-}
-
-/// Whether names that a call gives are those of a resource made before.
-pub(super) fn is_named(created: &Created, names: &[(String, String)]) -> bool {
-    let held: HashMap<&str, &str> = created
-        .names
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .collect();
-    let by_id = |value: &str| {
-        [created.id.as_deref(), created.arn.as_deref()]
-            .into_iter()
-            .flatten()
-            .any(|own| identifier::same(own, value))
-    };
-    !names.is_empty()
-        && names
-            .iter()
-            .all(|(key, value)| match held.get(key.as_str()) {
-                Some(own) => identifier::same(own, value),
-                None => by_id(value),
-            })
 }

@@ -8,19 +8,18 @@ use serde_json::{Map, Value};
 use super::compare::{self, Verdict};
 use super::effect::Resolver;
 use super::live::{Existence, Known, Live, Slot};
+use super::made::Unmanaged;
 use super::model::{Attribute, Certainty, Drift, Event, Kind, Remedy, Severity, Status};
-use super::replay::{Outcome, Unmanaged};
+use super::replay::Outcome;
 use super::secret;
 use crate::catalogue::rule::TypeFacts;
 use crate::state::inventory::InstanceId;
 
-/// Makes drifts of an outcome, in no order. Values are not masked yet: severity is judged on them.
-/// What Terraform alone changed is nobody's drift; `by_terraform` tells it all the same, as
-/// reconciled.
+/// Makes drifts of what became of managed resources, in no order. Values are not masked yet: severity
+/// is judged on them. What Terraform alone changed is nobody's drift; `by_terraform` tells it all the
+/// same, as reconciled.
 #[must_use]
-pub fn drifts(resolver: &Resolver<'_>, outcome: &mut Outcome, by_terraform: bool) -> Vec<Drift> {
-    let made = std::mem::take(&mut outcome.unmanaged);
-    let outcome = &*outcome;
+pub fn managed(resolver: &Resolver<'_>, outcome: &Outcome, by_terraform: bool) -> Vec<Drift> {
     let mut facts: BTreeMap<String, TypeFacts> = BTreeMap::new();
     let mut drifts = Vec::new();
     for (instance, live) in &outcome.managed {
@@ -34,13 +33,11 @@ pub fn drifts(resolver: &Resolver<'_>, outcome: &mut Outcome, by_terraform: bool
             instance: *instance,
             facts,
         };
-        managed(&subject, live, &mut drifts);
+        changed(&subject, live, &mut drifts);
         if by_terraform {
             applied(&subject, live, &mut drifts);
         }
     }
-    let made = made.into_iter();
-    drifts.extend(made.map(|made| unmanaged(resolver, outcome, made)));
     drifts
 }
 
@@ -51,7 +48,8 @@ struct Subject<'a> {
     facts: &'a TypeFacts,
 }
 
-fn managed(subject: &Subject<'_>, live: &Live, drifts: &mut Vec<Drift>) {
+/// What others did to a resource.
+fn changed(subject: &Subject<'_>, live: &Live, drifts: &mut Vec<Drift>) {
     let existence = &live.existence;
     if existence.by_others {
         let status = match existence {
@@ -275,7 +273,9 @@ pub(super) fn name(attributes: &Map<String, Value>, facts: &TypeFacts) -> Option
     .map(str::to_owned)
 }
 
-fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: Unmanaged) -> Drift {
+/// Makes the drift that a resource is which was made outside every state.
+#[must_use]
+pub fn unmanaged(resolver: &Resolver<'_>, outcome: &Outcome, made: Unmanaged) -> Drift {
     let parent = made
         .created
         .parent

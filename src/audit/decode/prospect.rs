@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use memchr::{memchr2_iter, memmem};
+use memchr::memmem;
 
 use super::texts::{Text, any_text};
 use crate::audit::call::Call;
@@ -66,20 +66,19 @@ impl<'a> Prospect<'a> {
     #[must_use]
     pub fn mentions(&self, key: &str) -> bool {
         let key = key.as_bytes();
-        let Some(first) = key.first().map(u8::to_ascii_lowercase) else {
-            return true;
-        };
-        let is_key = |text: &[u8]| {
-            let stretch = text.get(..key.len());
-            stretch.is_some_and(|text| text.eq_ignore_ascii_case(key))
-        };
         // Behind a value stands the rest of the record.
         let values = self.values().max_by_key(|value| value.len());
-        values.is_some_and(|values| {
-            memchr2_iter(first, first.to_ascii_uppercase(), values)
-                .any(|at| values.get(at..).is_some_and(is_key))
-                || memmem::find(values, b"\\u").is_some()
-        })
+        let (Some(first), Some(values)) = (key.first(), values) else {
+            return values.is_some();
+        };
+        let begins = |first: u8| {
+            memmem::find_iter(values, &[b'"', first])
+                .filter_map(|at| values.get(at + 1..at + 1 + key.len()))
+                .any(|text| text.eq_ignore_ascii_case(key))
+        };
+        begins(first.to_ascii_lowercase())
+            || begins(first.to_ascii_uppercase())
+            || memmem::find(values, b"\\u").is_some()
     }
 
     /// The service, as the log names it.
