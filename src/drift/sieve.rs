@@ -39,6 +39,8 @@ struct Need {
     renames: Vec<String>,
     /// It has one if it gives a name of something managed.
     named: Named,
+    /// Whether such a name may stand beyond what was asked and the resources that the log lists.
+    beyond: bool,
     /// Types and attributes that such a name is of.
     keys: Vec<(String, String)>,
     /// Whether it may be of any other, too.
@@ -124,7 +126,7 @@ impl<'a> Sieve<'a> {
         let may_be_taught = need.taught && covered();
         if need.always
             || (need.covered && covered())
-            || (need.named != Named::Not && call.says(|text| self.is_name(text, need)))
+            || (need.named != Named::Not && call.says(need.beyond, |text| self.is_name(text, need)))
             || (may_be_taught && need.renames.iter().any(|key| call.mentions(key)))
         {
             Wanted::Yes
@@ -182,7 +184,7 @@ impl<'a> Sieve<'a> {
                 need.renames = renaming(rule);
                 need
             }
-            None if self.resolver.services().contains(service) => Need::any(Named::Whole),
+            None if self.resolver.services().contains(service) => Need::any(Named::Whole, false),
             None => Need::default(),
         }
     }
@@ -244,11 +246,9 @@ impl<'a> Sieve<'a> {
                 alternatives
                     .flatten()
                     .fold(Need::default(), |mut need, pair| {
-                        need.add(
-                            spelt
-                                .source(&pair.source)
-                                .map_or_else(Need::always, Need::any),
-                        );
+                        let beyond = spelt.is_beyond(&pair.source);
+                        let named = spelt.source(&pair.source);
+                        need.add(named.map_or_else(Need::always, |named| Need::any(named, beyond)));
                         need
                     })
             }
@@ -294,17 +294,19 @@ impl Need {
         }
     }
 
-    fn any(named: Named) -> Self {
+    fn any(named: Named, beyond: bool) -> Self {
         Self {
             named,
+            beyond,
             any: true,
             ..Self::default()
         }
     }
 
-    fn key(resource_type: &str, pair: &Pair, named: Named) -> Self {
+    fn key(resource_type: &str, pair: &Pair, named: Named, beyond: bool) -> Self {
         Self {
             named,
+            beyond,
             keys: vec![(resource_type.to_owned(), pair.attribute.to_string())],
             ..Self::default()
         }
@@ -314,6 +316,7 @@ impl Need {
         self.always |= other.always;
         self.covered |= other.covered;
         self.named = self.named.max(other.named);
+        self.beyond |= other.beyond;
         self.any |= other.any;
         self.keys.extend(other.keys);
         self.keys.sort_unstable();
@@ -355,7 +358,7 @@ impl Spelt<'_> {
             .filter_map(|pair| Some((shared(pair), self.source(&pair.source)?, pair)))
             .min_by_key(|(shared, named, _)| (*shared, *named));
         best.map_or_else(Need::always, |(_, named, pair)| {
-            Need::key(resource_type, pair, named)
+            Need::key(resource_type, pair, named, self.is_beyond(&pair.source))
         })
     }
 
@@ -381,6 +384,18 @@ impl Spelt<'_> {
             _ => None,
         });
         spelt.try_fold(Named::Whole, |one, other| Some(one.max(other?)))
+    }
+
+    /// Whether what a source gives may stand beyond what was asked and the resources listed.
+    fn is_beyond(&self, source: &Source) -> bool {
+        let asked = |path: &Path| matches!(path.root, Root::Request | Root::Resources);
+        let expanders = [&self.rule.each, &self.target.each];
+        let items_asked = expanders
+            .into_iter()
+            .flatten()
+            .all(|each| matches!(each, Each::Path(path) if asked(path) || path.root == Root::Item));
+        let is_asked = |path: &Path| asked(path) || (path.root == Root::Item && items_asked);
+        !source.from.iter().all(is_asked)
     }
 
     /// Whether a path leads to what the call itself holds.

@@ -62,12 +62,14 @@ impl<'a> Prospect<'a> {
         }
     }
 
-    /// Whether what [`Self::says`] looks at may hold a key, in whatever letters.
+    /// Whether the call may hold a key, in whatever letters: in what was asked, what came back, what
+    /// the log adds, and the resources it lists.
     #[must_use]
     pub fn mentions(&self, key: &str) -> bool {
         let key = key.as_bytes();
         // Behind a value stands the rest of the record.
-        let values = self.values().max_by_key(|value| value.len());
+        let values = self.values([Key::Request, Key::Response, Key::Extra, Key::Resources]);
+        let values = values.max_by_key(|value| value.len());
         let (Some(first), Some(values)) = (key.first(), values) else {
             return values.is_some();
         };
@@ -100,17 +102,19 @@ impl<'a> Prospect<'a> {
         self.fields.call_account()
     }
 
-    /// Whether any text or number that the call holds passes a test: in what was asked, what came
-    /// back, what the log adds, and the resources it lists; not in who called. True as well where
-    /// only parsing can tell.
-    pub fn says(&self, mut test: impl FnMut(&Text<'_>) -> bool) -> bool {
-        self.values().any(|value| any_text(value, &mut test))
+    /// Whether any text or number that the call holds passes a test: in what was asked and the
+    /// resources that the log lists, and if need be `beyond`, in what came back and what the log adds;
+    /// not in who called. True as well where only parsing can tell.
+    pub fn says(&self, beyond: bool, mut test: impl FnMut(&Text<'_>) -> bool) -> bool {
+        let asked = self.values([Key::Request, Key::Resources]);
+        let beyond = beyond.then(|| self.values([Key::Response, Key::Extra]));
+        asked
+            .chain(beyond.into_iter().flatten())
+            .any(|value| any_text(value, &mut test))
     }
 
-    /// What was asked, what came back, what the log adds, and the resources it lists: each as JSON,
-    /// and whatever stands behind it.
-    fn values(&self) -> impl Iterator<Item = &'a [u8]> {
-        let keys = [Key::Request, Key::Response, Key::Extra, Key::Resources];
+    /// Members of the record, as JSON, and whatever stands behind each.
+    fn values<const N: usize>(&self, keys: [Key; N]) -> impl Iterator<Item = &'a [u8]> {
         keys.into_iter().filter_map(|key| self.fields.value(key))
     }
 }
