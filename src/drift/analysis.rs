@@ -89,7 +89,7 @@ pub fn judge(
         .flat_map_iter(|drift| (settings.divide)(drift))
         .map(|drift| judged(drift, settings))
         .collect();
-    drifts.sort_by_cached_key(order);
+    drifts.par_sort_by_cached_key(order);
     Analysis {
         summary: summary(&drifts),
         failed: failed(resolver, &outcome),

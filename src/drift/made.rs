@@ -69,7 +69,7 @@ impl Made {
             account: call.account.clone(),
             region: call.region.clone(),
         };
-        self.index(self.list.len(), &made);
+        self.index(self.list.len(), &made, hashes);
         self.list.push(Some(made));
     }
 
@@ -183,15 +183,15 @@ impl Made {
         self.hasher.hash_one((ground, identifier::short(name)))
     }
 
-    /// Notes where one is to be found.
-    fn index(&mut self, place: usize, made: &Unmanaged) {
-        let mut hashes = self.hashes(&made.created, &made.account);
+    /// Notes where one is to be found: by its own hashes, and by that of its ARN.
+    fn index(&mut self, place: usize, made: &Unmanaged, mut hashes: Vec<u64>) {
         if let Some(arn) = &made.created.arn {
             let ground = self.ground(&made.created.resource_type, &made.account);
-            hashes.push(self.hash(ground, arn));
+            let hash = self.hash(ground, arn);
+            if !hashes.contains(&hash) {
+                hashes.push(hash);
+            }
         }
-        hashes.sort_unstable();
-        hashes.dedup();
         for hash in hashes {
             self.places
                 .insert_unique(hash, (hash, place), |(hash, _)| *hash);
@@ -208,7 +208,8 @@ impl Made {
         if self.gone > Self::GONE && self.gone * 2 > self.list.len() {
             let standing = self.take();
             for (place, made) in standing.iter().enumerate() {
-                self.index(place, made);
+                let hashes = self.hashes(&made.created, &made.account);
+                self.index(place, made, hashes);
             }
             self.list = standing.into_iter().map(Some).collect();
         }

@@ -21,9 +21,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// Writes the report as one JSON object over several lines.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut document = Document::of(report, style);
-    let drifts = std::mem::take(&mut document.drifts);
-    pretty_with(&document, "drifts", &drifts, out)?;
+    let document = Document::of(report, style);
+    let drift = |(_, drift)| self::drift(report, drift, style);
+    pretty_with(&document, "drifts", &shown(report, style), drift, out)?;
     writeln!(out)
 }
 
@@ -35,7 +35,8 @@ struct Document<'a> {
     states: Vec<StateOut<'a>>,
     summary: SummaryOut,
     evidence: EvidenceOut<'a>,
-    drifts: Vec<DriftOut<'a>>,
+    /// Written one by one.
+    drifts: [(); 0],
     failed: Vec<FailedOut<'a>>,
     refreshed: Vec<RefreshedOut<'a>>,
 }
@@ -49,19 +50,16 @@ impl<'a> Document<'a> {
             states: report.states.iter().map(StateOut::of).collect(),
             summary: SummaryOut::of(&report.summary, report.failing),
             evidence: EvidenceOut::of(&report.evidence),
-            drifts: drifts(report, style),
+            drifts: [],
             failed: failed(report, style).iter().map(FailedOut::of).collect(),
             refreshed: report.refreshed.iter().map(RefreshedOut::of).collect(),
         }
     }
 }
 
-/// The drifts that are shown, open ones first, the most severe first.
-pub fn drifts<'a>(report: &'a Report, style: &Style) -> Vec<DriftOut<'a>> {
-    shown(report, style)
-        .into_iter()
-        .map(|(_, drift)| DriftOut::of(drift, style.reveal, seen_by_plan(report, drift)))
-        .collect()
+/// What is said of a drift.
+pub fn drift<'a>(report: &Report, drift: &'a Drift, style: &Style) -> DriftOut<'a> {
+    DriftOut::of(drift, style.reveal, seen_by_plan(report, drift))
 }
 
 /// Whether the refresh of a plan found a drift too; none where its state is no plan.

@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::Style;
 use super::json::{
     DriftOut, EvidenceOut, FailedOut, RefreshedOut, SCHEMA_VERSION, StateOut, SummaryOut, Tool,
-    WindowOut, drifts,
+    WindowOut, drift,
 };
 use super::safe_json::compact;
-use super::sections::failed;
+use super::sections::{failed, shown};
 use crate::drift::model::Report;
 
 #[derive(Serialize)]
@@ -41,7 +41,8 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
         summary: SummaryOut::of(&report.summary, report.failing),
         evidence: EvidenceOut::of(&report.evidence),
     };
-    let drifts = drifts(report, style).into_iter().map(Line::Drift);
+    let drifts = shown(report, style).into_iter();
+    let drifts = drifts.map(|(_, own)| Line::Drift(drift(report, own, style)));
     let failed = failed(report, style)
         .iter()
         .map(|call| Line::Failed(FailedOut::of(call)));

@@ -25,15 +25,16 @@ fn over_lines(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     value.serialize(&mut serializer).map_err(io::Error::from)
 }
 
-/// Writes an object as [`pretty`] does, with a list in the place of the empty one that it has under
-/// a key. A long list is written on all cores.
+/// Writes an object as [`pretty`] does, with what is made of a list in the place of the empty one
+/// that it has under a key. A long list is written on all cores.
 ///
 /// # Errors
 /// When `out` takes no more, or the object has no such list.
-pub fn pretty_with<T: Serialize + Sync>(
+pub fn pretty_with<T: Copy + Sync, U: Serialize>(
     object: &impl Serialize,
     key: &str,
     list: &[T],
+    of: impl Fn(T) -> U + Sync,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     /// Members that one thread writes at once: enough to be worth it, and little to hold.
@@ -55,6 +56,7 @@ pub fn pretty_with<T: Serialize + Sync>(
             .par_chunks(PART)
             .map(|part| {
                 let mut text = Vec::new();
+                let part: Vec<U> = part.iter().copied().map(&of).collect();
                 over_lines(&BTreeMap::from([("", part)]), &mut text)?;
                 Ok(text)
             })
@@ -185,14 +187,15 @@ mod tests {
             let object =
                 |list: &[Value]| json!({"a": {"list": []}, "list": list, "z": "\n  \"list\": []"});
             pretty(&object(&list), &mut whole).unwrap();
-            pretty_with(&object(&[]), "list", &list, &mut parts).unwrap();
+            let list: Vec<&Value> = list.iter().collect();
+            pretty_with(&object(&[]), "list", &list, |own| own, &mut parts).unwrap();
             assert_eq!(
                 String::from_utf8(parts),
                 String::from_utf8(whole),
                 "{length}"
             );
         }
-        let no_place = pretty_with(&json!({"a": 1}), "list", &[1], &mut Vec::new());
+        let no_place = pretty_with(&json!({"a": 1}), "list", &[1], |own| own, &mut Vec::new());
         assert_eq!(no_place.unwrap_err().to_string(), "no list of list");
     }
 
