@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -97,28 +98,34 @@ pub fn measured(mut command: Command, name: String) -> Option<Run> {
         .spawn()
         .ok()?;
     let status = format!("/proc/{}/status", child.id());
-    let mut peak = None;
-    loop {
-        if let Ok(text) = fs::read_to_string(&status) {
-            peak = text
-                .lines()
-                .find_map(|line| {
-                    line.strip_prefix("VmHWM:")?
-                        .trim()
-                        .strip_suffix(" kB")?
-                        .parse::<u64>()
-                        .ok()
-                })
-                .map(|kilobytes| kilobytes * 1024)
-                .or(peak);
-        }
-        if child.try_wait().ok()?.is_some() {
-            return Some(Run {
-                name,
-                time: start.elapsed(),
-                peak,
-            });
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
+    let is_over = AtomicBool::new(false);
+    let (time, peak) = thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut peak = None;
+            while !is_over.load(Ordering::Relaxed) {
+                peak = peak_of(&status).or(peak);
+                thread::sleep(Duration::from_millis(2));
+            }
+            peak
+        });
+        let status = child.wait();
+        let time = start.elapsed();
+        is_over.store(true, Ordering::Relaxed);
+        (status.map(|_| time), watch.join().unwrap_or_default())
+    });
+    Some(Run {
+        name,
+        time: time.ok()?,
+        peak,
+    })
+}
+
+/// The most memory that a process held so far, in bytes.
+fn peak_of(status: &str) -> Option<u64> {
+    let text = fs::read_to_string(status).ok()?;
+    let kilobytes = text.lines().find_map(|line| {
+        let line = line.strip_prefix("VmHWM:")?.trim();
+        line.strip_suffix(" kB")?.parse::<u64>().ok()
+    });
+    kilobytes.map(|kilobytes| kilobytes * 1024)
 }
