@@ -35,8 +35,9 @@ struct Need {
     covered: bool,
     /// It may have one if a state covers its account and names are taught.
     taught: bool,
-    /// Keys by which it gives something another name.
-    renames: Vec<String>,
+    /// Keys by which it gives something another name, and whether they may stand beyond what was
+    /// asked.
+    renames: Vec<(String, bool)>,
     /// It has one if it gives a name of something managed.
     named: Named,
     /// Whether such a name may stand beyond what was asked and the resources that the log lists.
@@ -127,7 +128,11 @@ impl<'a> Sieve<'a> {
         if need.always
             || (need.covered && covered())
             || (need.named != Named::Not && call.says(need.beyond, |text| self.is_name(text, need)))
-            || (may_be_taught && need.renames.iter().any(|key| call.mentions(key)))
+            || (may_be_taught
+                && need
+                    .renames
+                    .iter()
+                    .any(|(key, beyond)| call.mentions(key, *beyond)))
         {
             Wanted::Yes
         } else if may_be_taught {
@@ -324,13 +329,14 @@ impl Need {
     }
 }
 
-/// The keys by which a call gives something another name.
-fn renaming(rule: &CallRule) -> Vec<String> {
+/// The keys by which a call gives something another name, and whether they may stand beyond what was
+/// asked.
+fn renaming(rule: &CallRule) -> Vec<(String, bool)> {
     let lessons = rule.learns.iter().filter(|lesson| lesson.was.is_some());
     lessons
         .flat_map(|lesson| &lesson.is.from)
         .filter_map(|path| match path.steps.last() {
-            Some(Step::Name(name)) => Some(name.to_string()),
+            Some(Step::Name(name)) => Some((name.to_string(), path.root != Root::Request)),
             _ => None,
         })
         .collect()

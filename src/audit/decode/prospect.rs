@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use memchr::memmem;
 
+use super::scan::Raw;
 use super::texts::{Text, any_text};
 use crate::audit::call::Call;
 use crate::audit::cloudtrail::fields::Fields;
@@ -62,25 +63,25 @@ impl<'a> Prospect<'a> {
         }
     }
 
-    /// Whether the call may hold a key, in whatever letters: in what was asked, what came back, what
-    /// the log adds, and the resources it lists.
+    /// Whether what was asked may hold a key, in whatever letters; if need be `beyond`, the record.
     #[must_use]
-    pub fn mentions(&self, key: &str) -> bool {
+    pub fn mentions(&self, key: &str, beyond: bool) -> bool {
         let key = key.as_bytes();
-        // Behind a value stands the rest of the record.
-        let values = self.values([Key::Request, Key::Response, Key::Extra, Key::Resources]);
-        let values = values.max_by_key(|value| value.len());
-        let (Some(first), Some(values)) = (key.first(), values) else {
-            return values.is_some();
+        let text = match (beyond, self.fields.raw(Key::Request)) {
+            (false, Some(Raw::Nest(request))) => request,
+            _ => self.json,
+        };
+        let Some(first) = key.first() else {
+            return true;
         };
         let begins = |first: u8| {
-            memmem::find_iter(values, &[b'"', first])
-                .filter_map(|at| values.get(at + 1..at + 1 + key.len()))
+            memmem::find_iter(text, &[b'"', first])
+                .filter_map(|at| text.get(at + 1..at + 1 + key.len()))
                 .any(|text| text.eq_ignore_ascii_case(key))
         };
         begins(first.to_ascii_lowercase())
             || begins(first.to_ascii_uppercase())
-            || memmem::find(values, b"\\u").is_some()
+            || memmem::find(text, b"\\u").is_some()
     }
 
     /// The service, as the log names it.
