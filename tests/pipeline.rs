@@ -8,8 +8,8 @@
 mod common;
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Barrier, Mutex};
 
 use common::{gzip, record, records};
 use tfdrift::audit::call::Call;
@@ -82,31 +82,43 @@ fn a_late_event_is_found_in_a_file_named_after_the_window() {
     assert_eq!((files(20), files(25), files(60), files(0)), (2, 3, 4, 1));
 }
 
-/// Sizes of files in the order in which they were decoded.
-#[derive(Default)]
-struct Order(Mutex<Vec<u64>>);
+/// Sizes of files in the order in which they were decoded, none before all are found.
+struct Order(Mutex<Vec<u64>>, Barrier);
 impl Progress for Order {
     fn decoded(&self, bytes: u64, _: u64) {
-        self.0.lock().unwrap().push(bytes);
+        let mut order = self.0.lock().unwrap();
+        if order.is_empty() {
+            self.1.wait();
+        }
+        order.push(bytes);
+    }
+
+    fn listing_done(&self) {
+        self.1.wait();
     }
 }
 
 #[test]
-fn the_largest_file_is_read_first() {
+fn of_the_files_found_the_largest_is_read_first() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, length) in [("a", 1_000), ("b", 50_000), ("c", 10), ("d", 9_000)] {
+    for (number, length) in [1_000, 50_000, 10, 9_000, 100, 30_000, 500, 20_000]
+        .into_iter()
+        .enumerate()
+    {
         let text = records(&["2026-01-15T10:00:00Z"]) + &" ".repeat(length);
-        std::fs::write(folder.path().join(name).with_extension("json"), text).unwrap();
+        std::fs::write(folder.path().join(format!("{number}.json")), text).unwrap();
     }
-    let order = Order::default();
+    let order = Order(Mutex::default(), Barrier::new(2));
     let options = Options {
         workers: 1,
         ..Options::default()
     };
     read(folder.path().to_str().unwrap(), &options, &order, &|_| {});
     let order = order.0.into_inner().unwrap();
-    assert_eq!(order.len(), 4);
-    assert!(order.is_sorted_by(|one, next| one > next), "{order:?}");
+    assert_eq!(order.len(), 8);
+    // The worker took what was found first, and one more lay ready.
+    let sorted = order[3..].is_sorted_by(|one, next| one > next);
+    assert!(sorted, "{order:?}");
 }
 
 /// Asks for the end when a file is decoded.

@@ -1,6 +1,7 @@
-//! The local side: finds log files on this machine and feeds the workers, the largest first.
+//! The local side: finds log files on this machine and feeds the workers, of those found the largest
+//! first.
 
-use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{Chain, Cursor, Read};
 use std::path::Path;
@@ -27,7 +28,7 @@ const HEAD: u64 = 1 << 20;
 
 /// Feeds workers with what lies on this machine.
 pub struct Feed<'a> {
-    batch: Vec<LocalFile>,
+    found: BinaryHeap<LocalFile>,
     memory: u64,
     watches: &'a [Arc<dyn Watch>],
     stop: &'a Stop,
@@ -47,7 +48,7 @@ impl<'a> Feed<'a> {
         out: Sender<Local<'a>>,
     ) -> Self {
         Self {
-            batch: Vec::new(),
+            found: BinaryHeap::new(),
             memory: options.memory,
             watches: &options.watches,
             stop: &options.stop,
@@ -121,9 +122,8 @@ impl<'a> Feed<'a> {
 
     /// Sends what was found, the largest first. False when no worker is left.
     fn flush(&mut self) -> bool {
-        let mut batch = std::mem::take(&mut self.batch);
-        batch.sort_by_key(|file| Reverse(file.size));
-        batch.into_iter().all(|file| self.send(file))
+        let found = std::mem::take(&mut self.found).into_sorted_vec();
+        found.into_iter().rev().all(|file| self.send(file))
     }
 
     fn send(&self, file: LocalFile) -> bool {
@@ -197,12 +197,17 @@ impl Finds for Feed<'_> {
             return true;
         }
         self.progress.listed(1, file.size);
-        // Nobody waits for the largest while there is anything to do.
-        if self.out.is_empty() && !file.stream && file.size <= LARGE {
-            return !self.stop.is_due() && self.send(file);
+        self.found.push(file);
+        if self.stop.is_due() {
+            return false;
         }
-        self.batch.push(file);
-        !self.stop.is_due() && (self.batch.len() < SORTED_AT_ONCE || self.flush())
+        // Nobody waits while others are still looked for; what is read here waits for that.
+        let largest = self.found.peek();
+        let is_at_hand = largest.is_some_and(|file| !file.stream && file.size <= LARGE);
+        if self.out.is_empty() && is_at_hand {
+            return self.found.pop().is_none_or(|file| self.send(file));
+        }
+        self.found.len() < SORTED_AT_ONCE || self.flush()
     }
 
     fn problem(&mut self, problem: Problem) {

@@ -8,13 +8,13 @@ use walkdir::{DirEntry, WalkDir};
 use crate::audit::cloudtrail::layout::{Level, Place, Selection, looks_like_log};
 use crate::audit::decode::Problem;
 
-/// A log file that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A log file that was found. The larger comes behind the smaller.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalFile {
-    /// How to open it.
-    pub path: PathBuf,
     /// Length in bytes when it was found.
     pub size: u64,
+    /// How to open it.
+    pub path: PathBuf,
     /// Whether it is a pipe or the like, which has no length and can be read once only.
     pub stream: bool,
 }
