@@ -8,6 +8,8 @@ use std::io::Read as _;
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+use flate2::Crc;
+use flate2::bufread::DeflateDecoder;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use tfdrift::audit::call::Call;
@@ -69,6 +71,34 @@ pub fn hold(bytes: &[u8], asked: &Asked) {
     }
 }
 
+/// Most bytes that a stream may inflate to: beyond that nothing new is to be seen.
+const LARGEST: u64 = 4 << 20;
+
+/// Decodes a deflate stream as a gzip file and, where zlib finds it sound, asserts that all of it
+/// was inflated and the same calls were found as in the text itself.
+pub fn inflate(stream: &[u8]) {
+    const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+    let asked = Asked::numbered(0);
+    let mut text = Vec::new();
+    let mut plainly = DeflateDecoder::new(stream);
+    let sound = (&mut plainly).take(LARGEST).read_to_end(&mut text).is_ok();
+    if !sound || text.len() as u64 == LARGEST {
+        decode(&[&HEADER, stream].concat(), &asked);
+        return;
+    }
+    let used = usize::try_from(plainly.total_in()).unwrap_or(usize::MAX);
+    let mut crc = Crc::new();
+    crc.update(&text);
+    let (sum, length) = (crc.sum().to_le_bytes(), crc.amount().to_le_bytes());
+    let file = [&HEADER, &stream[..used], &sum, &length].concat();
+    let (_, calls, tally) = decode(&file, &asked);
+    let (_, plain, expected) = decode(&text, &asked);
+    assert_eq!(tally.inflated, text.len() as u64, "{:?}", tally.problems);
+    assert_eq!(tally.records, expected.records, "{:?}", tally.problems);
+    let told = |calls: Vec<Call>| calls.into_iter().map(plain::told).collect::<Vec<_>>();
+    assert_eq!(told(calls), told(plain));
+}
+
 /// Holds what was decoded, and what was said of each call before it was parsed.
 fn compare(plain: &plain::Plain, (foretold, calls, tally): (Vec<Foretold>, Vec<Call>, Tally)) {
     assert_eq!(foretold.len(), calls.len());
@@ -110,7 +140,7 @@ struct Foretold {
 impl Foretold {
     fn of(prospect: &Prospect<'_>) -> Self {
         let mut texts = HashSet::new();
-        let unsure = prospect.says(|text| {
+        let unsure = prospect.says(true, |text| {
             // Read in passing, it must be summed up as the same text is elsewhere.
             let alone = Text::of(text.as_str());
             assert_eq!(alone.hash(), text.hash(), "{text:?}");
