@@ -25,6 +25,8 @@ const CALL: usize = 2 << 10;
 const AGAIN: usize = 4 << 10;
 /// Calls that are not worth another thread.
 const FEW: usize = 64;
+/// Calls of a file that are read ahead at most, on all threads.
+const AHEAD: usize = 1_024;
 
 /// Keeps calls. Shared by all workers.
 pub struct Journal<'a> {
@@ -149,10 +151,19 @@ impl<'a> Journal<'a> {
         let lines = std::mem::take(&mut pages.page).into_iter();
         let page = lines.map(|(_, line)| Ok(line));
         ordered.problem = pages.problem.take();
-        ordered.add(self.resolver, Box::new(page));
-        for file in pages.files {
-            let lines = BufReader::new(GzDecoder::new(BufReader::new(file))).split(b'\n');
-            ordered.add(self.resolver, Box::new(lines));
+        // All files together have a quarter of the room for what is read ahead.
+        let ahead = self.room / 4 / CALL / (pages.files.len() + 1);
+        let ahead = ahead.clamp(1, AHEAD);
+        let files = pages.files.into_iter().map(|file| -> Lines {
+            Box::new(BufReader::new(GzDecoder::new(BufReader::new(file))).split(b'\n'))
+        });
+        for lines in std::iter::once(Box::new(page) as Lines).chain(files) {
+            ordered.add(Source::Written(Written {
+                resolver: self.resolver,
+                lines,
+                ahead,
+                ready: Vec::new().into_iter(),
+            }));
         }
         ordered
     }
@@ -198,7 +209,40 @@ pub struct Ordered<'a> {
 
 enum Source<'a> {
     Kept(std::vec::IntoIter<Effects<'a>>),
-    Written(&'a Resolver<'a>, Lines),
+    Written(Written<'a>),
+}
+
+/// Calls in a file.
+struct Written<'a> {
+    resolver: &'a Resolver<'a>,
+    lines: Lines,
+    /// How many are read at once.
+    ahead: usize,
+    /// What was read ahead: of each call its effects, if it has any.
+    ready: std::vec::IntoIter<io::Result<Option<Effects<'a>>>>,
+}
+
+impl<'a> Written<'a> {
+    fn next(&mut self) -> io::Result<Option<Effects<'a>>> {
+        loop {
+            match self.ready.next() {
+                Some(Ok(None)) => {}
+                Some(read) => return read,
+                None => {
+                    let lines: Vec<_> = self.lines.by_ref().take(self.ahead).collect();
+                    if lines.is_empty() {
+                        return Ok(None);
+                    }
+                    let resolver = self.resolver;
+                    let read = lines.into_par_iter().map(|line| {
+                        let call: Call = serde_json::from_slice(&line?)?;
+                        Ok(resolver.resolve(call))
+                    });
+                    self.ready = read.collect::<Vec<_>>().into_iter();
+                }
+            }
+        }
+    }
 }
 
 struct Next<'a> {
@@ -227,8 +271,8 @@ impl<'a> Ordered<'a> {
         ordered
     }
 
-    fn add(&mut self, resolver: &'a Resolver<'a>, lines: Lines) {
-        self.sources.push(Source::Written(resolver, lines));
+    fn add(&mut self, source: Source<'a>) {
+        self.sources.push(source);
         self.advance(self.sources.len() - 1);
     }
 
@@ -248,21 +292,10 @@ impl<'a> Ordered<'a> {
     fn advance(&mut self, number: usize) {
         let effects = match self.sources.get_mut(number) {
             Some(Source::Kept(calls)) => calls.next(),
-            Some(Source::Written(resolver, lines)) => loop {
-                let Some(line) = lines.next() else { break None };
-                let call = line.and_then(|line| Ok(serde_json::from_slice::<Call>(&line)?));
-                match call {
-                    Ok(call) => {
-                        if let Some(effects) = resolver.resolve(call) {
-                            break Some(effects);
-                        }
-                    }
-                    Err(problem) => {
-                        self.problem = Some(problem);
-                        break None;
-                    }
-                }
-            },
+            Some(Source::Written(written)) => written.next().unwrap_or_else(|problem| {
+                self.problem = Some(problem);
+                None
+            }),
             None => None,
         };
         self.next.extend(effects.map(|effects| Next {
